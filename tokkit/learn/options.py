@@ -1,0 +1,125 @@
+"""What to learn, and with what means: the part every algorithm shares, and each one's own."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tokkit.patterns import Pattern
+from tokkit.tokenizer import Tokenizer
+
+Progress = Callable[[str, int, int], None]
+"""Called as ``progress(stage, done, total)``; `total` is 0 where it is not known."""
+
+
+def no_progress(stage: str, done: int, total: int) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuperBPE:
+    """SuperBPE (arXiv 2503.13423).
+
+    Attributes:
+        transition: Share of the vocabulary learned inside pretokens before merging across them.
+        max_words: Most words a token may hold.
+    """
+
+    transition: float = 0.75
+    max_words: int = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supertokens:
+    """Stochastic chunks (TokenAdapt, arXiv 2505.09738).
+
+    Attributes:
+        chunks: Weight of each range of chunk lengths, in characters: ``{(4, 5): 0.044, ...}``.
+        max_bytes: Longest token, in bytes.
+    """
+
+    chunks: Mapping[tuple[int, int], float] = field(default_factory=dict)
+    max_bytes: int = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiB:
+    """Less-is-Better (arXiv 2403.00417); names as in the paper, see docs/guide for presets.
+
+    Attributes:
+        alpha: Probability of considering the pair of adjacent chunks just read.
+        omega: Share of the lexicon's tail put on probation after each document.
+        life: Documents a unit on probation survives unseen (tau_0).
+        delta: How far re-ranking moves a unit, relative to its position.
+        max_length: Longest unit, in characters.
+        unknown_length: Longest run of unknown characters memorised as one unit.
+        document_size: Lines per document (one epoch reads one document).
+        epochs: Documents to read.
+    """
+
+    alpha: float = 0.25
+    omega: float = 0.0001
+    life: int = 10
+    delta: float = 0.2
+    max_length: int = 12
+    unknown_length: int = 2
+    document_size: int = 200
+    epochs: int = 5000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What to learn.
+
+    Attributes:
+        vocab_size: Number of tokens wanted, special tokens included.
+        pattern: How text is cut before merging.
+        min_count: Pairs (or pieces) seen less often are not learned.
+        specials: Special tokens; they take the first ids, in this order.
+        seed: Of everything random.
+        init: A tokenizer whose vocabulary is kept and extended.
+        superbpe: Settings of ``superbpe``.
+        supertokens: Settings of ``supertokens``.
+        lib: Settings of ``lib``.
+    """
+
+    vocab_size: int
+    pattern: Pattern
+    min_count: int = 1
+    specials: tuple[str, ...] = ()
+    seed: int = 0
+    init: Tokenizer | None = None
+    superbpe: SuperBPE = SuperBPE()
+    supertokens: Supertokens = Supertokens()
+    lib: LiB = LiB()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """With what means to learn.
+
+    Attributes:
+        executor: Where independent parts run; this process if None. Results do not depend on it.
+        parts: Into how many parts independent work is divided.
+        progress: Told how far the job is.
+        workspace: A folder for what a killed job can resume from; nothing is kept if None.
+    """
+
+    executor: Executor | None = None
+    parts: int = 1
+    progress: Progress = no_progress
+    workspace: Path | None = None
+
+
+@dataclass
+class History:
+    """How learning went.
+
+    Attributes:
+        curve: One row per recorded step, such as ``{"vocab_size": 4096, "tokens": 1.2e6}``.
+        summary: Final figures, such as the description length and bytes per token.
+    """
+
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    summary: dict[str, Any] = field(default_factory=dict)
