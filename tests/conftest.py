@@ -4,8 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# The first call of a kernel compiles it: a deadline would only measure that.
+settings.register_profile("tokkit", deadline=None)
+settings.load_profile("tokkit")
 
 
 @pytest.fixture(scope="session")
