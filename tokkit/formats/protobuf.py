@@ -14,7 +14,7 @@ _VARINT, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5
 
 
 def read_varint(data: bytes, start: int) -> tuple[int, int]:
-    """Read a varint at `start`: its value and where it ends: ``b"\\xac\\x02"`` is 300."""
+    """Read a varint at `start`: its value and where it ends; AC 02 is 300."""
     value = shift = 0
     for position in range(start, min(start + 10, len(data))):
         value |= (data[position] & 0x7F) << shift
@@ -27,7 +27,7 @@ def read_varint(data: bytes, start: int) -> tuple[int, int]:
 def read_fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
     """Read a message: the number and the value of each field, in order.
 
-    Example: ``b"\\x08\\x05\\x12\\x01a"`` is ``(1, 5), (2, b"a")``.
+    Example: the bytes 08 05 12 01 61 are ``(1, 5), (2, b"a")``.
 
     Raises:
         FormatError: If `data` is not a message.
@@ -44,7 +44,7 @@ def read_fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
             elif key & 7 in (_EIGHT_BYTES, _FOUR_BYTES):
                 length = 8 if key & 7 == _EIGHT_BYTES else 4
             else:
-                raise FormatError(f"byte {position} is not the start of a protocol-buffer field")
+                raise FormatError(f"byte {position} does not start a protocol-buffer field")
             end = position + length
             value = data[position:end]
         if end > len(data) or key < 8:
@@ -54,14 +54,14 @@ def read_fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
 
 
 def read_float(value: int | bytes) -> float:
-    """Read a 4-byte field as the number it holds: ``b"\\0\\0\\x80?"`` is 1.0."""
+    """Read a 4-byte field as the number it holds: 00 00 80 3F is 1.0."""
     if isinstance(value, int) or len(value) != 4:
         raise FormatError("a protocol-buffer field that should be a float is not")
     return float(struct.unpack("<f", value)[0])
 
 
 def write_varint(value: int) -> bytes:
-    """Write a varint: 300 is ``b"\\xac\\x02"``; negative numbers take ten bytes."""
+    """Write a varint: 300 is AC 02; negative numbers take ten bytes."""
     value &= (1 << 64) - 1
     written = bytearray()
     while value >= 0x80:
@@ -72,7 +72,7 @@ def write_varint(value: int) -> bytes:
 
 
 def write_field(number: int, value: int | bytes | float) -> bytes:
-    """Write one field: ``(1, 5)`` is ``b"\\x08\\x05"``; a float takes four bytes."""
+    """Write one field: ``(1, 5)`` is 08 05; a float takes four bytes."""
     if isinstance(value, int):
         return write_varint(number << 3 | _VARINT) + write_varint(value)
     if isinstance(value, float):
