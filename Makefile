@@ -1,0 +1,33 @@
+# The common chores; `make install` first.
+PYTHON ?= .venv/bin/python
+
+.PHONY: install test kernels lint format docs benchmarks ci
+
+install:
+	python3 -m venv .venv
+	.venv/bin/pip install -c constraints.txt -e '.[test,lint]'
+
+test:
+	$(PYTHON) -m pytest
+
+kernels:  # without the compiler, where an index out of range is an error
+	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest tests/kernels
+
+lint:
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(dir $(PYTHON))lint-imports
+
+format:
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+docs:  # the command line reference, from the commands themselves
+	$(PYTHON) -m docs.cli
+
+benchmarks:
+	$(PYTHON) -m benchmarks
+
+ci:
+	.ci/run

@@ -1,0 +1,1 @@
+"""The ``tokkit`` command: parse, call the library once, print."""

@@ -1,0 +1,1 @@
+"""One module per command; what they need is imported when they run."""

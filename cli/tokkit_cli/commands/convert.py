@@ -1,0 +1,41 @@
+"""``tokkit convert``: a tokenizer in another format."""
+
+from typing import Annotated
+
+import typer
+
+from tokkit_cli import console
+from tokkit_cli.options import AsJson, Force, FormatName, Output, Quiet, TokenizerName, Verbose
+
+
+def convert(
+    tokenizer: TokenizerName,
+    to: Annotated[FormatName, typer.Option("--to", help="Format to write.")],
+    output: Output,
+    force: Force = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Write a tokenizer in another format, and check it with the library that will read it.
+
+    ```console
+    tokkit convert my-tokenizer --to tiktoken -o my-tokenizer.tiktoken
+    tokkit convert my-tokenizer --to gguf -o my-tokenizer.gguf
+    ```
+    """
+    import tokkit
+    from tokkit.learn.folder import refuse_existing
+
+    refuse_existing(output, force=force)
+    loaded = tokkit.load(tokenizer)
+    tokkit.save(loaded, output, to=to)
+    console.print_result(
+        {
+            "output": str(output),
+            "format": to,
+            "vocab_size": len(loaded.vocab),
+            "vocabulary": loaded.vocab.digest,
+        },
+        as_json,
+    )

@@ -1,0 +1,138 @@
+"""What the commands say: results on standard output, everything else on standard error."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+
+messages = Console(stderr=True, emoji=False, markup=False, highlight=False)
+"""Notes and progress; `be_quiet` silences it. Errors go through `print_error`."""
+
+logger = logging.getLogger("tokkit")
+
+Progress = Callable[[str, int, int], None]
+
+
+class _Notes(logging.Handler):
+    """Shows what the library logs, such as the note that kernels are being compiled."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        note(record.getMessage())
+
+
+def start() -> None:
+    """Begin a command with notes shown, whatever an earlier one in this process had set."""
+    messages.quiet = False
+    logger.setLevel(logging.INFO)
+    if not any(isinstance(handler, _Notes) for handler in logger.handlers):
+        logger.addHandler(_Notes())
+
+
+def be_quiet(wanted: bool) -> bool:
+    """Print results and errors only."""
+    if wanted:
+        messages.quiet = True
+    return wanted
+
+
+def be_verbose(wanted: bool) -> bool:
+    """Show what the library logs in detail too."""
+    if wanted:
+        logger.setLevel(logging.DEBUG)
+    return wanted
+
+
+def one_line(text: str) -> str:
+    """Fold `text` into one line: ``"no\\n\\tsuch file"`` is ``"no such file"``."""
+    return " ".join(text.split())
+
+
+def note(text: str) -> None:
+    """Tell the user something that is not a result."""
+    messages.print(one_line(text), soft_wrap=True)
+
+
+def print_error(text: str) -> None:
+    """Say in one line on standard error why the command stops; not silenced by ``-q``."""
+    console = Console(stderr=True, emoji=False, markup=False, highlight=False)
+    console.print("error:", style="bold red", end=" ")
+    console.print(one_line(text), soft_wrap=True)
+
+
+def print_result(result: Mapping[str, object], as_json: bool) -> None:
+    """Write `result` to standard output, as one JSON document or as aligned text."""
+    if as_json:
+        sys.stdout.write(json.dumps(result) + "\n")
+        return
+    shown = {name: value for name, value in result.items() if value is not None}
+    width = max(map(len, shown), default=0)
+    for name, value in shown.items():
+        sys.stdout.write(f"{name.replace('_', ' '):<{width}}  {_readable(value)}\n")
+
+
+def _readable(value: object) -> str:
+    """Write one value for people: 1234567 is ``"1,234,567"``, 3.14159 is ``"3.142"``."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value).encode("utf-8", "backslashreplace").decode()
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+
+
+@contextmanager
+def show_progress() -> Iterator[Progress]:
+    """Give a function that shows how far each stage is.
+
+    On a terminal each stage is a bar which disappears when the command ends; elsewhere it is
+    one plain line when the stage begins.
+    """
+    if messages.is_terminal and not messages.quiet:
+        with _bars() as report:
+            yield report
+    else:
+        yield _lines()
+
+
+def _lines() -> Progress:
+    """Report each stage once, as a line."""
+    seen: set[str] = set()
+
+    def report(stage: str, done: int, total: int) -> None:
+        if stage not in seen:
+            seen.add(stage)
+            note(f"{stage} …")
+
+    return report
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    """Report each stage as a bar of its own."""
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    tasks: dict[str, Any] = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Bars(*columns, TimeElapsedColumn(), console=messages, transient=True) as bars:
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=None)
+            bars.update(tasks[stage], completed=done, total=total or None)
+
+        yield report
+
+
+def close_standard_output() -> None:
+    """Let nothing more reach a standard output that cannot be written to.
+
+    What is still buffered would otherwise fail a second time, with a traceback, when the
+    interpreter ends.
+    """
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass  # standard output is not a file, as in tests

@@ -1,0 +1,84 @@
+"""Arguments and options that several commands share, declared once."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tokkit_cli.console import be_quiet, be_verbose
+
+Algorithm = Literal["bpe", "unigram", "superbpe", "supertokens", "lib"]
+DigitsName = Literal["keep", "single", "l2r3", "r2l3"]
+EngineName = Literal["local", "dask"]
+OnErrorName = Literal["raise", "skip"]
+FormatName = Literal["hf", "tiktoken", "gguf"]
+
+Corpus = Annotated[
+    list[str],
+    typer.Argument(metavar="CORPUS", help="Files, globs, folders, or - for standard input."),
+]
+TokenizerName = Annotated[
+    str, typer.Argument(metavar="TOKENIZER", help="A tokenizer file or folder, or a hub id.")
+]
+Output = Annotated[Path, typer.Option("--output", "-o", help="What to write.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", callback=be_quiet, help="Print results and errors only.")
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", callback=be_verbose, help="Say more about the work.")
+]
+
+_READING = "Reading"
+TextColumn = Annotated[
+    str,
+    typer.Option(help="Field of a JSON line, or column, that is text.", rich_help_panel=_READING),
+]
+OnError = Annotated[
+    OnErrorName,
+    typer.Option(help="What a bad record does: stop, or be counted.", rich_help_panel=_READING),
+]
+Sample = Annotated[
+    float,
+    typer.Option(min=0.0, max=1.0, help="Share of documents to use.", rich_help_panel=_READING),
+]
+Weight = Annotated[
+    list[str],
+    typer.Option(
+        metavar="FILE=W",
+        help="How often an input counts; repeatable.",
+        rich_help_panel=_READING,
+    ),
+]
+
+_CUTTING = "Cutting text into words"
+PatternName = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME|REGEX",
+        help="gpt2, cl100k, o200k, llama3, qwen2, superbpe, none, or a regular expression.",
+        rich_help_panel=_CUTTING,
+    ),
+]
+Digits = Annotated[
+    DigitsName,
+    typer.Option(help="How runs of digits are cut.", rich_help_panel=_CUTTING),
+]
+
+_MEANS = "Means"
+Workers = Annotated[
+    int, typer.Option(min=1, help="Processes that count.", rich_help_panel=_MEANS)
+]
+Engine = Annotated[
+    EngineName, typer.Option(help="Where counting runs.", rich_help_panel=_MEANS)
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Of a running Dask cluster; a local one is started if absent.",
+        rich_help_panel=_MEANS,
+    ),
+]

@@ -1,0 +1,1 @@
+"""Files that tokkit ships; `tokkit.resources` finds them, README.md beside them lists them."""
