@@ -1,6 +1,6 @@
 """Leftmost longest match: at every position the longest token that fits."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from tokkit.vocab import flatten
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
     from tokkit.pretokenize import Pieces
 
 
@@ -34,7 +35,7 @@ class LongestMatch:
         self.unknown_id = unknown_id
         ids = _lowest_ids(self.tokens)
         if unknown_id is None:
-            _require_bytes(ids)
+            require_bytes(ids)
         spellings = sorted(ids)
         self._units, numbers = _pack(*flatten(spellings))
         self._slot_ids = np.array([ids[token] for token in spellings] or [0], np.int32)[numbers]
@@ -73,7 +74,7 @@ def _lowest_ids(tokens: Sequence[bytes]) -> dict[bytes, int]:
     return ids
 
 
-def _require_bytes(tokens: dict[bytes, int]) -> None:
+def require_bytes(tokens: Container[bytes]) -> None:
     """Refuse a vocabulary that cannot spell every byte."""
     missing = [byte for byte in range(256) if bytes([byte]) not in tokens]
     if missing:
