@@ -1,9 +1,10 @@
 """What was read, and what had to be left out."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
 from tokkit.errors import CorpusError
 
@@ -39,6 +40,21 @@ class Tally:
         self.size += other.size
         self.hashes = (self.hashes + other.hashes) % MODULUS
         self.skipped.update(other.skipped)
+
+    def to_json(self) -> dict[str, Any]:
+        """The tally as values that JSON can hold."""
+        return {
+            "documents": self.documents,
+            "size": self.size,
+            "hashes": self.digest,
+            "skipped": dict(self.skipped),
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Tally":
+        """The tally that `to_json` turned into values."""
+        hashes, skipped = int(values["hashes"], 16), Counter(values["skipped"])
+        return cls(int(values["documents"]), int(values["size"]), hashes, skipped)
 
     @property
     def digest(self) -> str:

@@ -1,0 +1,11 @@
+"""Counting words: the one step of learning a vocabulary that needs many machines.
+
+`counting` reads shards and counts them with `table`, wherever `engines` runs them; `parts` keeps
+what is done for a job that is started again; `files` writes, reads and merges counts.
+"""
+
+from tokkit.words.counting import count_words
+from tokkit.words.engines import dask_executor, local_executor
+from tokkit.words.wordcounts import WordCounts, from_words
+
+__all__ = ["WordCounts", "count_words", "dask_executor", "from_words", "local_executor"]
