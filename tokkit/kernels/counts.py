@@ -193,7 +193,7 @@ def describe_rows(rows: Table, arena: Bytes, keys: Table, ends: Offsets) -> None
         keys: Becomes what `_pack` makes of their strings, ``uint64[k, 2]``.
         ends: Becomes where each of the strings would end if they were laid end to end.
     """
-    end = 0
+    end: Index = 0
     for row in range(rows.shape[0]):
         high, low = rows[row, HIGH], rows[row, LOW]
         length: Index = np.int64(low & BYTE)

@@ -1,7 +1,7 @@
 """Counting words: the one step of learning a vocabulary that needs many machines.
 
-`counting` reads shards and counts them with `table`, wherever `engines` runs them; `parts` keeps
-what is done for a job that is started again; `files` writes, reads and merges counts.
+`counting` reads shards and counts them with `table`, wherever `engines` runs them; `parts`
+keeps what is done for a job that is started again; `files` writes, reads and merges counts.
 """
 
 from tokkit.words.counting import count_words

@@ -86,11 +86,9 @@ class WordTable:
         """Sort, in place, each run of strings that agree in their first 15 bytes."""
         same = np.zeros(len(keys) + 1, dtype=np.int8)
         same[1:-1] = (keys[1:] == keys[:-1]).all(axis=1)
-        edges = np.diff(same)
-        for first, last in zip(
-            np.flatnonzero(edges > 0), np.flatnonzero(edges < 0), strict=True
-        ):
-            run = slice(int(first), int(last) + 1)
+        firsts, lasts = (np.flatnonzero(np.diff(same) == step).tolist() for step in (1, -1))
+        for first, last in zip(firsts, lasts, strict=True):
+            run = slice(first, last + 1)
             strings = [self._string(row[kernels.LOW]) for row in rows[run]]
             order = sorted(range(len(strings)), key=strings.__getitem__)
             rows[run] = rows[run][order]

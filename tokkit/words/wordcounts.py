@@ -19,8 +19,8 @@ class WordCounts:
         ends: Where each ends, ``int64[k]``.
         counts: How often each occurs, ``int64[k]``, positive.
         metadata: How they were made: ``pattern`` (its name), ``regex``, ``digits``, ``engine``
-            and the versions ``unicode`` and ``tokkit``; and of what: ``digest``, ``documents``, ``bytes``
-            and ``skipped`` (see `tokkit.corpus.Tally`).
+            and the versions ``unicode`` and ``tokkit``; and of what: ``digest``, ``documents``,
+            ``bytes`` and ``skipped`` (see `tokkit.corpus.Tally`).
     """
 
     data: Bytes
