@@ -1,0 +1,16 @@
+"""Learning vocabularies: five algorithms behind one signature."""
+
+from collections.abc import Callable, Mapping
+
+from tokkit.corpus import Corpus
+from tokkit.learn import bpe
+from tokkit.learn.options import History, Job, Options
+from tokkit.tokenizer import Tokenizer
+
+Learner = Callable[[Corpus, Options, Job], tuple[Tokenizer, History]]
+"""Learns a tokenizer from a corpus."""
+
+ALGORITHMS: Mapping[str, Learner] = {
+    "bpe": bpe.learn,
+}
+"""The algorithms by the names they have on the command line."""

@@ -1,0 +1,363 @@
+"""Drive the merge kernel: from words as token ids to a list of merges.
+
+The kernel keeps only pairs seen at least `threshold` times. The threshold starts at a guess of
+the count at which the vocabulary will be full; if the kernel runs out of pairs before, all pairs
+are counted again with a lower one. The result does not depend on the guesses.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tokkit.errors import UsageError
+from tokkit.kernels import merges as kernel
+from tokkit.kernels._jit import Counts, Ids, Offsets
+from tokkit.learn.options import Progress, no_progress
+from tokkit.vocab import flatten
+
+MOST_SLOTS = 2**31 - 2
+UNLIMITED = 2**62
+NO_MERGES: Ids = np.zeros((0, 3), dtype=np.int32)
+SLICES = 64
+"""How often progress is reported, and how many rows the history has."""
+
+
+class Words(NamedTuple):
+    """Distinct words as flat token ids (see `tokkit.kernels`), and how often each occurs."""
+
+    ids: Ids
+    ends: Offsets
+    counts: Counts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Which tokens may be made.
+
+    Attributes:
+        max_bytes: Longest token.
+        max_words: Most words in a token, words being runs of bytes other than spaces; 0 for no
+            limit.
+        colon_space: Whether ``": "`` may occur in a token (looked at if `max_words` is not 0).
+    """
+
+    max_bytes: int = UNLIMITED
+    max_words: int = 0
+    colon_space: bool = True
+
+
+@dataclass
+class Learned:
+    """What came out.
+
+    Attributes:
+        tokens: The bytes of all tokens, those given first; reserved ones have none.
+        merges: ``int32[m, 3]``: left, right and merged id, in rank order.
+        curve: The number of tokens the words take, by vocabulary size.
+        totals: ``int64[len(tokens)]``, how often each token occurs in the segmented words.
+        exhausted: Whether pairs ran out before the vocabulary was full.
+    """
+
+    tokens: list[bytes]
+    merges: Ids
+    curve: list[dict[str, Any]]
+    totals: Counts
+    exhausted: bool
+
+
+def power_of_two(least: int) -> int:
+    """Round up: 5 is 8."""
+    return 1 << max(int(least) - 1, 1).bit_length()
+
+
+def arrange(words: Words) -> tuple[Ids, Offsets, Counts]:
+    """Lay words out in slots, most frequent first: slots, class starts and class counts.
+
+    Raises:
+        UsageError: If there are more than 2**31 tokens.
+    """
+    ids, ends, counts = words
+    lengths = np.diff(ends, prepend=0)
+    order = np.argsort(-counts, kind="stable")
+    size = int(lengths.sum() + len(ends) + 1)
+    if size > MOST_SLOTS:
+        raise UsageError(
+            f"{size} tokens in distinct pieces are more than can be merged at once "
+            f"({MOST_SLOTS}): sample the corpus"
+        )
+    slots = np.empty(size, dtype=np.int32)
+    kernel.lay_out(ids, ends, order, slots)
+    ordered = counts[order]
+    first = np.flatnonzero(np.diff(ordered, prepend=-1))
+    word_starts = np.cumsum(lengths[order] + 1) - lengths[order] - 1
+    class_starts = np.append(word_starts[first], size).astype(np.int64)
+    return slots, class_starts, ordered[first].astype(np.int64)
+
+
+@dataclass
+class Merging:
+    """A merge run: the kernel's state and what surrounds it.
+
+    Attributes:
+        state: See `tokkit.kernels.merges.State`.
+        floor: The lowest useful threshold.
+        merged: Key of each pair merged so far, to what was left of its count; kept up to date
+            only once a token was made a second time.
+        noted: How many merges `merged` knows.
+        recounts: How often all pairs were counted.
+        repeats: How often a token was made again.
+    """
+
+    state: kernel.State
+    floor: int
+    merged: dict[int, int] = field(default_factory=dict)
+    noted: int = 0
+    recounts: int = 0
+    repeats: int = 0
+
+    @property
+    def done(self) -> int:
+        """The number of merges."""
+        return int(self.state.numbers[kernel.MERGES])
+
+    def count_pairs(self, only: int = -1) -> Counts:
+        """Count pairs, all or those with the token `only`: rows as in `State.rows`."""
+        size = power_of_two(max(1024, self.state.slots.size // (4 if only < 0 else 256)))
+        while True:
+            table = np.full((size, 4), -1, dtype=np.int64)
+            if kernel.count_pairs(self.state, table, only) >= 0:
+                break
+            size *= 4
+        pairs = table[table[:, kernel.KEY] >= 0]
+        self.add_leftovers(pairs)
+        return np.ascontiguousarray(
+            pairs[pairs[:, kernel.COUNT] >= self.state.numbers[kernel.THRESHOLD]]
+        )
+
+    def add_leftovers(self, pairs: Counts) -> None:
+        """Give pairs that were merged before, and are back, the count that was left of them.
+
+        HF's trainer never clears the count of a merged pair. When the pair comes back, because
+        another merge made one of its tokens again, it is merged at once.
+        """
+        if not self.repeats:
+            return
+        merges, state = self.state.merges, self.state
+        for place in range(self.noted, self.done):
+            key = (int(merges[place, 0]) << 32) + int(merges[place, 1])
+            self.merged[key] = int(state.leftovers[place])
+        self.noted = self.done
+        for row in pairs:
+            row[kernel.COUNT] += self.merged.get(int(row[kernel.KEY]), 0)
+
+    def recount(self) -> None:
+        """Count all pairs anew and keep the hot ones: after a start, a lower threshold, or a
+        full array.
+        """
+        self.recounts += 1
+        state = self.state
+        size = kernel.compact(state.slots, state.class_starts)
+        # Old arrays go before new ones come: this is where memory peaks.
+        empty = np.empty((1, 4), dtype=np.int64)
+        self.state = state = state._replace(
+            slots=state.slots[:size], rows=empty, heap=empty, pool=empty[0].astype(np.int32)
+        )
+        pairs = self.count_pairs()
+        occurrences = int(pairs[:, kernel.SIZE].sum())
+        largest = int(pairs[:, kernel.SIZE].max(initial=0))
+        tokens = len(state.token_ends)
+        rows = power_of_two(3 * (len(pairs) + 2 * min(largest, tokens)) + 4096)
+        joined = max(largest, state.joined.shape[0])
+        self.state = state._replace(
+            rows=np.full((rows, 4), -1, dtype=np.int64),
+            heap=np.empty((rows, 2), dtype=np.int64),
+            pool=np.empty(
+                occurrences + max(occurrences // 2, 2 * largest) + 4096, dtype=np.int32
+            ),
+            joined=np.empty((joined, 4), dtype=np.int32),
+        )
+        for number in (kernel.ROWS, kernel.HEAPED, kernel.POOLED):
+            self.state.numbers[number] = 0
+        kernel.add_rows(self.state, pairs)
+        kernel.fill_pool(self.state, -1)
+
+    def recount_repeated(self) -> None:
+        """Count the pairs with the token that was made again."""
+        self.repeats += 1
+        state = self.state
+        token = int(state.numbers[kernel.REPEATED])
+        pairs = self.count_pairs(token)
+        occurrences = int(pairs[:, kernel.SIZE].sum())
+        if (
+            state.numbers[kernel.POOLED] + occurrences > state.pool.size
+            or (state.numbers[kernel.ROWS] + len(pairs)) * 3 > state.rows.shape[0] * 2
+            or state.numbers[kernel.HEAPED] + len(pairs) > state.heap.shape[0]
+            or pairs[:, kernel.SIZE].max(initial=0) > state.joined.shape[0]
+        ):
+            self.recount()
+            return
+        kernel.add_rows(state, pairs)
+        kernel.fill_pool(state, token)
+
+    def make_room(self) -> None:
+        """Enlarge the arrays of tokens and merges that are full, and count again."""
+        state = self.state
+        data = state.token_data
+        if 4 * state.token_ends[state.numbers[kernel.TOKENS] - 1] > data.size:
+            data = np.append(data, np.zeros(data.size, dtype=np.uint8))
+        merges, leftovers = state.merges, state.leftovers
+        if self.done == len(merges):
+            merges = np.append(merges, np.zeros_like(merges), axis=0)
+            leftovers = np.append(leftovers, np.zeros_like(leftovers))
+        self.state = state._replace(token_data=data, merges=merges, leftovers=leftovers)
+        self.recount()
+
+    def lower_threshold(self) -> bool:
+        """Lower the threshold to where the vocabulary should be full; false if it is lowest."""
+        numbers = self.state.numbers
+        threshold = int(numbers[kernel.THRESHOLD])
+        if threshold <= self.floor:
+            return False
+        # The count of the k-th merge falls a little faster than 1 / k.
+        missing = int(numbers[kernel.TOKENS_WANTED] - numbers[kernel.TOKENS])
+        share = (self.done + 1) / (self.done + 1 + missing)
+        guess = int(threshold * min(0.5, 0.8 * share**1.25))
+        numbers[kernel.THRESHOLD] = max(self.floor, guess)
+        self.recount()
+        return True
+
+    def run(self, merges: int) -> int:
+        """Run until so many merges are done: `PAUSED`, `FINISHED`, or `NO_PAIRS` for good."""
+        while True:
+            outcome = kernel.learn(self.state, merges)
+            if outcome == kernel.NO_ROOM:
+                self.make_room()
+            elif outcome == kernel.MADE_AGAIN:
+                self.recount_repeated()
+            elif outcome != kernel.NO_PAIRS or not self.lower_threshold():
+                return int(outcome)
+
+
+def learn_merges(
+    words: Words,
+    tokens: Sequence[bytes],
+    vocab_size: int,
+    *,
+    min_count: int = 1,
+    rules: Rules = Rules(),
+    reserved: Mapping[int, bytes] = MappingProxyType({}),
+    earlier: Ids = NO_MERGES,
+    progress: Progress = no_progress,
+    stage: str = "merging",
+) -> Learned:
+    """Merge the most frequent pair of adjacent tokens until there are `vocab_size` tokens.
+
+    Pairs are ordered by count, then by lower left id, then by lower right id. A merge that makes
+    bytes which are a token already makes that token, and the vocabulary does not grow.
+
+    Args:
+        words: What to learn from; every id less than ``len(tokens)``.
+        tokens: The bytes of the tokens that exist; ``b""`` for ids that words do not contain.
+        vocab_size: Number of tokens wanted.
+        min_count: Pairs seen less often are not merged.
+        rules: Which tokens may be made.
+        reserved: By id, bytes that no merge may make, for ids without bytes in `tokens`.
+        earlier: ``int32[m, 3]``, merges that `words` were segmented with.
+        progress: Told how many tokens there are.
+        stage: What to call this to `progress`.
+
+    Raises:
+        UsageError: If there are more than 2**31 tokens in the distinct words.
+    """
+    spelled = [reserved.get(token, spelling) for token, spelling in enumerate(tokens)]
+    run = _start(words, spelled, reserved, vocab_size, min_count, rules)
+    # Where a pair merged earlier is back, it is merged at once, as the finished tokenizer does.
+    run.merged = {(left << 32) + right: UNLIMITED for left, right, _ in earlier.tolist()}
+    run.recount()
+    numbers = run.state.numbers
+    curve = [{"vocab_size": len(tokens), "tokens": int(numbers[kernel.TEXT])}]
+    outcome = kernel.PAUSED
+    while outcome == kernel.PAUSED:
+        outcome = run.run(run.done + max(1, (vocab_size - len(tokens)) // SLICES))
+        made = int(numbers[kernel.TOKENS])
+        curve.append({"vocab_size": made, "tokens": int(numbers[kernel.TEXT])})
+        progress(stage, made, vocab_size)
+    return _finish(run, reserved, curve, exhausted=outcome == kernel.NO_PAIRS)
+
+
+def _finish(
+    run: Merging, reserved: Mapping[int, bytes], curve: list[dict[str, Any]], exhausted: bool
+) -> Learned:
+    """Read the results out of the kernel's state."""
+    state = run.state
+    size = int(state.numbers[kernel.TOKENS])
+    data, ends = state.token_data.tobytes(), [0, *state.token_ends[:size].tolist()]
+    tokens = [
+        b"" if token in reserved else data[ends[token] : ends[token + 1]]
+        for token in range(size)
+    ]
+    totals = np.zeros(size, dtype=np.int64)
+    kernel.count_tokens(state, totals)
+    merges = state.merges[: run.done]
+    if run.repeats:
+        # HF keeps the last rank of a pair that was merged more than once.
+        _, from_end = np.unique(merges[::-1, :2], axis=0, return_index=True)
+        merges = merges[np.sort(len(merges) - 1 - from_end)]
+    return Learned(tokens, merges.copy(), curve, totals, exhausted)
+
+
+def _start(
+    words: Words,
+    tokens: Sequence[bytes],
+    reserved: Collection[int],
+    vocab_size: int,
+    min_count: int,
+    rules: Rules,
+) -> Merging:
+    """Prepare a run; the counts of pairs are not there yet."""
+    slots, class_starts, class_counts = arrange(words)
+    room = max(vocab_size, len(tokens))
+    text = int((np.diff(words.ends, prepend=0) * words.counts).sum())
+    floor = max(min_count, 1)
+    state = kernel.State(
+        slots=slots,
+        class_starts=class_starts,
+        class_counts=class_counts,
+        rows=np.empty((1, 4), dtype=np.int64),
+        heap=np.empty((1, 2), dtype=np.int64),
+        pool=np.empty(1, dtype=np.int32),
+        **_token_arrays(tokens, room),
+        beside=np.zeros((2, room, 2), dtype=np.int64),
+        touched=np.zeros((2, room), dtype=np.int32),
+        joined=np.empty((1, 4), dtype=np.int32),
+        merges=np.zeros((room - len(tokens) + 64, 3), dtype=np.int32),
+        leftovers=np.zeros(room - len(tokens) + 64, dtype=np.int64),
+        numbers=np.zeros(kernel.NUMBERS, dtype=np.int64),
+    )
+    numbers = state.numbers
+    numbers[kernel.TOKENS], numbers[kernel.TOKENS_WANTED] = len(tokens), vocab_size
+    numbers[kernel.TEXT], numbers[kernel.REPEATED] = text, -1
+    numbers[kernel.MAX_BYTES], numbers[kernel.MAX_WORDS] = rules.max_bytes, rules.max_words
+    numbers[kernel.NO_COLON_SPACE] = not rules.colon_space
+    numbers[kernel.LIMITED] = rules != Rules()
+    # On mixed text the last merge towards v tokens has a count of about bytes / (40 v).
+    numbers[kernel.THRESHOLD] = max(floor, text // (40 * max(vocab_size, 1)))
+    for token in reserved:
+        kernel.index_tokens(state, token, token + 1, True)
+    kernel.index_tokens(state, 0, len(tokens), False)
+    return Merging(state, floor)
+
+
+def _token_arrays(tokens: Sequence[bytes], room: int) -> dict[str, Any]:
+    """The part of the kernel's state that describes tokens, with room for more."""
+    data, ends = flatten(tokens)
+    words = [sum(map(bool, token.split(b" "))) for token in tokens]
+    return {
+        "token_data": np.append(data, np.zeros(len(data) + 16 * room, dtype=np.uint8)),
+        "token_ends": np.append(ends, np.zeros(room - len(tokens), dtype=np.int64)),
+        "token_words": np.array(words + [0] * (room - len(tokens)), dtype=np.int32),
+        "token_index": np.full(power_of_two(3 * room), -1, dtype=np.int32),
+    }
