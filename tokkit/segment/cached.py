@@ -1,0 +1,141 @@
+"""What the segmenters share: a cache of pieces that have been segmented before."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokkit.kernels._jit import Bytes, Ids, Offsets
+from tokkit.kernels.pieces import (
+    COLUMNS,
+    LONGEST,
+    count_ids,
+    find_pieces,
+    keep_pieces,
+    spread_ids,
+)
+from tokkit.pretokenize import Pieces
+
+_BLOCK = 1 << 13
+"""Pieces that are looked up before new ones are segmented."""
+_SMALLEST = 1 << 15
+_LARGEST = 1 << 20
+_NO_IDS = np.zeros(0, dtype=np.int32)
+_NO_ENDS = np.zeros(0, dtype=np.int64)
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """View an array as read-only, so that kernels are compiled for one kind of array only."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+class _Cache:
+    """The arrays of one cache, see `tokkit.kernels.pieces`; for one thread at a time."""
+
+    def __init__(self, rows: int) -> None:
+        self.table = np.zeros((rows, COLUMNS), dtype=np.int64)
+        self.spellings = np.empty(4 * rows + LONGEST * _BLOCK, dtype=np.uint8)
+        self.known = np.empty(2 * rows + LONGEST * _BLOCK, dtype=np.int32)
+        self.rows = self.spelled = self.used = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether another block might not fit (the table is kept at most half full)."""
+        return (
+            self.rows + _BLOCK > self.table.shape[0] // 2
+            or self.spelled + LONGEST * _BLOCK > self.spellings.size
+            or self.used + LONGEST * _BLOCK > self.known.size
+        )
+
+    def successor(self) -> "_Cache":
+        """Return an empty cache, larger up to a limit."""
+        return _Cache(min(2 * self.table.shape[0], _LARGEST))
+
+
+class _Found(NamedTuple):
+    """A block of pieces looked up, and the ids of those that were new."""
+
+    rows: Offsets
+    ids: Ids
+    id_ends: Offsets
+    cache: _Cache
+
+
+class CachedSegmenter:
+    """A segmenter that remembers short pieces; safe to use from several threads.
+
+    Subclasses say what new pieces are, in `segment_new`.
+    """
+
+    def __init__(self) -> None:
+        self._caches: list[_Cache] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_caches": []}
+
+    def segment_new(self, data: Bytes, starts: Offsets, ends: Offsets) -> tuple[Ids, Offsets]:
+        """Segment the pieces ``data[starts[i]:ends[i]]``: their ids and where each ends."""
+        raise NotImplementedError
+
+    def segment(self, pieces: Pieces) -> tuple[Ids, Offsets]:
+        """Return the ids of all pieces, ``int32[n]``, and where each piece ends in them."""
+        data, ends = frozen(pieces.data), frozen(pieces.ends)
+        blocks = [
+            self._find(data, ends[first - 1] if first else 0, ends[first : first + _BLOCK])
+            for first in range(0, ends.size, _BLOCK)
+        ]
+        counts = [count_ids(block.rows, block.id_ends) for block in blocks]
+        ids = np.empty(sum(counts), dtype=np.int32)
+        id_ends = np.empty(ends.size, dtype=np.int64)
+        written = first = 0
+        for block in blocks:
+            written = spread_ids(
+                block.rows,
+                block.cache.known,
+                block.ids,
+                block.id_ends,
+                written,
+                ids,
+                id_ends[first : first + _BLOCK],
+            )
+            first += _BLOCK
+        return ids, id_ends
+
+    def _find(self, data: Bytes, start: int, ends: Offsets) -> _Found:
+        """Look a block of pieces up and segment those that are new."""
+        cache = self._take()
+        rows = np.empty(ends.size, dtype=np.int64)
+        missed = np.empty(ends.size, dtype=np.int64)
+        homes = np.empty(ends.size, dtype=np.int64)
+        misses, cache.spelled = find_pieces(
+            data,
+            int(start),
+            ends,
+            cache.table,
+            cache.spellings,
+            cache.spelled,
+            rows,
+            missed,
+            homes,
+        )
+        ids, id_ends = _NO_IDS, _NO_ENDS
+        if misses:
+            missed = missed[:misses]
+            starts = np.where(missed > 0, ends[missed - 1], start)
+            ids, id_ends = self.segment_new(data, frozen(starts), frozen(ends[missed]))
+            cache.used = keep_pieces(
+                cache.table, homes[:misses], ids, id_ends, cache.known, cache.used
+            )
+            cache.rows += misses
+        self._caches.append(cache)
+        return _Found(rows, ids, id_ends, cache)
+
+    def _take(self) -> _Cache:
+        """Take a cache with room for a block; an error on the way just loses it."""
+        try:
+            cache = self._caches.pop()
+        except IndexError:
+            return _Cache(_SMALLEST)
+        return cache.successor() if cache.is_full else cache
