@@ -113,7 +113,9 @@ def tokkit(
     verbose: Verbose = False,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=show_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version", callback=show_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Learn, use and convert tokenizers; bytes are the truth.

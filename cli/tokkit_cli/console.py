@@ -4,8 +4,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console
@@ -48,7 +48,7 @@ def be_verbose(wanted: bool) -> bool:
 
 
 def one_line(text: str) -> str:
-    """Fold `text` into one line: ``"no\\n\\tsuch file"`` is ``"no such file"``."""
+    """Fold white space: a line feed and a tab between two words become one space."""
     return " ".join(text.split())
 
 
@@ -73,6 +73,15 @@ def print_result(result: Mapping[str, object], as_json: bool) -> None:
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
         sys.stdout.write(f"{name.replace('_', ' '):<{width}}  {_readable(value)}\n")
+
+
+def print_rows(rows: Iterable[object], as_json: bool) -> None:
+    """Write one JSON value per line as they come; with `as_json`, one JSON list of them."""
+    before = "[" if as_json else ""
+    for row in rows:
+        sys.stdout.write(f"{before}{json.dumps(row)}")
+        before = ",\n" if as_json else "\n"
+    sys.stdout.write({"[": "[]\n", ",\n": "]\n"}.get(before, before))
 
 
 def _readable(value: object) -> str:
@@ -132,7 +141,5 @@ def close_standard_output() -> None:
     What is still buffered would otherwise fail a second time, with a traceback, when the
     interpreter ends.
     """
-    try:
+    with suppress(OSError, ValueError):  # standard output is not a file, as in tests
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
-        pass  # standard output is not a file, as in tests

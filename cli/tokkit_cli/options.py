@@ -11,7 +11,7 @@ Algorithm = Literal["bpe", "unigram", "superbpe", "supertokens", "lib"]
 DigitsName = Literal["keep", "single", "l2r3", "r2l3"]
 EngineName = Literal["local", "dask"]
 OnErrorName = Literal["raise", "skip"]
-FormatName = Literal["hf", "tiktoken", "gguf"]
+FormatName = Literal["hf", "files", "gguf", "tiktoken"]
 
 Corpus = Annotated[
     list[str],
@@ -20,12 +20,21 @@ Corpus = Annotated[
 TokenizerName = Annotated[
     str, typer.Argument(metavar="TOKENIZER", help="A tokenizer file or folder, or a hub id.")
 ]
+FilePattern = Annotated[
+    str | None,
+    typer.Option(
+        "--pattern",
+        metavar="NAME|REGEX",
+        help="How a `.tiktoken` or `vocab.json` file cuts text: the file does not say.",
+    ),
+]
 Output = Annotated[Path, typer.Option("--output", "-o", help="What to write.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", callback=be_quiet, help="Print results and errors only.")
+    bool,
+    typer.Option("--quiet", "-q", callback=be_quiet, help="Print results and errors only."),
 ]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", callback=be_verbose, help="Say more about the work.")
@@ -34,7 +43,9 @@ Verbose = Annotated[
 _READING = "Reading"
 TextColumn = Annotated[
     str,
-    typer.Option(help="Field of a JSON line, or column, that is text.", rich_help_panel=_READING),
+    typer.Option(
+        help="Field of a JSON line, or column, that is text.", rich_help_panel=_READING
+    ),
 ]
 OnError = Annotated[
     OnErrorName,
@@ -68,17 +79,77 @@ Digits = Annotated[
 ]
 
 _MEANS = "Means"
-Workers = Annotated[
-    int, typer.Option(min=1, help="Processes that count.", rich_help_panel=_MEANS)
-]
+Workers = Annotated[int, typer.Option(min=1, help="Processes to use.", rich_help_panel=_MEANS)]
 Engine = Annotated[
-    EngineName, typer.Option(help="Where counting runs.", rich_help_panel=_MEANS)
+    EngineName, typer.Option(help="This machine, or a Dask cluster.", rich_help_panel=_MEANS)
 ]
 Scheduler = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS",
-        help="Of a running Dask cluster; a local one is started if absent.",
+        help="Of the Dask cluster to use with --engine dask.",
         rich_help_panel=_MEANS,
     ),
+]
+_LEARNING = "Learning"
+AlgorithmName = Annotated[
+    Algorithm, typer.Option(help="How to learn.", rich_help_panel=_LEARNING)
+]
+VocabSize = Annotated[
+    int,
+    typer.Option(min=1, help="Tokens, special ones included.", rich_help_panel=_LEARNING),
+]
+TargetSize = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="lib: find the settings that give this size.", rich_help_panel=_LEARNING
+    ),
+]
+Transition = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        max=1.0,
+        help="superbpe: share of the vocabulary learned within words.",
+        rich_help_panel=_LEARNING,
+    ),
+]
+MaxWords = Annotated[
+    int | None,
+    typer.Option(min=1, help="superbpe: most words in a token.", rich_help_panel=_LEARNING),
+]
+Setting = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Any other setting of the algorithm, such as life=10 of lib; repeatable.",
+        rich_help_panel=_LEARNING,
+    ),
+]
+MinCount = Annotated[
+    int,
+    typer.Option(min=1, help="Leave out what is seen less often.", rich_help_panel=_LEARNING),
+]
+Special = Annotated[
+    list[str],
+    typer.Option(
+        metavar="TOKEN", help="A special token; repeatable.", rich_help_panel=_LEARNING
+    ),
+]
+Init = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TOKENIZER", help="Extend this vocabulary.", rich_help_panel=_LEARNING
+    ),
+]
+FromCounts = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="COUNTS", help="Learn from what `tokkit count` wrote.", rich_help_panel=_READING
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Continue where a killed run was.", rich_help_panel=_MEANS),
 ]

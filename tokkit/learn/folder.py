@@ -34,7 +34,9 @@ def refuse_existing(path: Path, *, force: bool) -> None:
         UsageError: If it exists and `force` is false.
     """
     if path.exists() and not force:
-        raise UsageError(f"{str(path)!r} exists: choose another place, or --force to replace it")
+        raise UsageError(
+            f"{str(path)!r} exists: choose another place, or --force to replace it"
+        )
 
 
 def learn_into(
@@ -117,7 +119,9 @@ def _begin(folder: Path, request: Mapping[str, Any], *, force: bool, resume: boo
     return partial
 
 
-def _refuse_other(earlier: Mapping[str, Any], request: Mapping[str, Any], partial: Path) -> None:
+def _refuse_other(
+    earlier: Mapping[str, Any], request: Mapping[str, Any], partial: Path
+) -> None:
     """Refuse to continue a job that was asked for differently, naming one difference."""
     before, now = _flat(earlier), _flat(request)
     for name in sorted(before.keys() | now.keys()):

@@ -5,13 +5,23 @@ from typing import Annotated
 import typer
 
 from tokkit_cli import console
-from tokkit_cli.options import AsJson, Force, FormatName, Output, Quiet, TokenizerName, Verbose
+from tokkit_cli.options import (
+    AsJson,
+    FilePattern,
+    Force,
+    FormatName,
+    Output,
+    Quiet,
+    TokenizerName,
+    Verbose,
+)
 
 
 def convert(
     tokenizer: TokenizerName,
     to: Annotated[FormatName, typer.Option("--to", help="Format to write.")],
     output: Output,
+    pattern: FilePattern = None,
     force: Force = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -22,14 +32,13 @@ def convert(
     ```console
     tokkit convert my-tokenizer --to tiktoken -o my-tokenizer.tiktoken
     tokkit convert my-tokenizer --to gguf -o my-tokenizer.gguf
+    tokkit convert cl100k_base.tiktoken --pattern cl100k --to hf -o cl100k
     ```
     """
     import tokkit
-    from tokkit.learn.folder import refuse_existing
 
-    refuse_existing(output, force=force)
-    loaded = tokkit.load(tokenizer)
-    tokkit.save(loaded, output, to=to)
+    loaded = tokkit.load(tokenizer, pattern=pattern)
+    tokkit.save(loaded, output, to=to, force=force)
     console.print_result(
         {
             "output": str(output),

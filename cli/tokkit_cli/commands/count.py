@@ -27,9 +27,9 @@ def count(
     pattern: PatternName = "cl100k",
     digits: Digits = "keep",
     text_column: TextColumn = "text",
-    on_error: OnError = "raise",
     weight: Weight = [],  # noqa: B006 (Typer copies it)
     sample: Sample = 1.0,
+    on_error: OnError = "raise",
     seed: Seed = 0,
     workers: Workers = 1,
     engine: Engine = "local",
@@ -50,3 +50,26 @@ def count(
     tokkit train-vocab --from-counts counts.parquet -o my-tokenizer
     ```
     """
+    from tokkit.learn.folder import refuse_existing
+    from tokkit.patterns import find_pattern
+    from tokkit.words import count_words, write_counts
+    from tokkit_cli.requests import open_executor, read_corpus
+
+    refuse_existing(output, force=force)
+    rule = find_pattern(pattern, digits)
+    text = read_corpus(
+        corpus,
+        text_column=text_column,
+        on_error=on_error,
+        weight=weight,
+        sample=sample,
+        seed=seed,
+    )
+    with (
+        console.show_progress() as progress,
+        open_executor(engine, scheduler, workers) as (executor, parts),
+    ):
+        counts = count_words(text, rule, executor=executor, parts=parts, progress=progress)
+    write_counts(counts, output)
+    result = {"output": str(output), "words": len(counts.counts), **counts.metadata}
+    console.print_result(result, as_json)

@@ -10,12 +10,10 @@ from tokkit_cli.options import AsJson, Force, Quiet, Seed, Verbose
 
 
 def demo(
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder to write.")
-    ] = Path("tokkit-demo"),
-    vocab_size: Annotated[
-        int, typer.Option(min=512, help="Tokens of each vocabulary.")
-    ] = 8192,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")] = Path(
+        "tokkit-demo"
+    ),
+    vocab_size: Annotated[int, typer.Option(min=512, help="Tokens of each vocabulary.")] = 8192,
     seed: Seed = 0,
     force: Force = False,
     as_json: AsJson = False,

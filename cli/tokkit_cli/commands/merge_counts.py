@@ -25,3 +25,9 @@ def merge_counts(
     tokkit merge-counts parts/*.parquet -o counts.parquet
     ```
     """
+    from tokkit import words
+    from tokkit.learn.folder import refuse_existing
+
+    refuse_existing(output, force=force)
+    words.merge_counts(counts, output)
+    console.print_result({"output": str(output)}, as_json)

@@ -1,0 +1,1 @@
+"""Paired comparisons with other libraries: ``python -m benchmarks`` (see `benchmarks.pair`)."""
