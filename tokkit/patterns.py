@@ -1,8 +1,8 @@
 r"""How text is cut before it is tokenized: the patterns everybody uses, by name.
 
 A pattern is a regular expression; the pieces are what it matches *and* what lies between
-matches, which Hugging Face calls "isolated". Most patterns in use are put together from the same
-alternatives, in this order:
+matches, which Hugging Face calls "isolated". Most patterns in use are put together from the
+same alternatives, in this order:
 
 ===========  ==================================================================================
 contraction  ``'s 't 're 've 'm 'll 'd``, in lower case or in any case (U+017F is an s too)
@@ -27,7 +27,7 @@ from typing import Literal
 from tokkit import spelling
 from tokkit.errors import PatternError
 from tokkit.kernels import codes
-from tokkit.unicode import Engine
+from tokkit.unicode import Engine as Engine
 
 Digits = Literal["keep", "single", "l2r3", "r2l3"]
 r"""How runs of \p{N} are cut, instead of by the pattern's own rule (``keep``).
@@ -65,8 +65,8 @@ _CODES: Mapping[str, int] = {
     "qwen3.5": _CL100K | _SINGLE | codes.MARKS,
     # Mistral's Tekken: o200k with single digits and without contractions.
     "tekken": _CASED | _SINGLE,
-    # The tokenizers published with SuperBPE (arXiv 2503.13423): runs of \p{N} are set apart, and
-    # cut before each \d with a multiple of three \d from itself to the last.
+    # The tokenizers published with SuperBPE (arXiv 2503.13423): runs of \p{N} are set apart,
+    # and cut before each \d with a multiple of three \d from itself to the last.
     "superbpe": codes.NUMBERS | codes.RUNS | spelling.THOUSANDS,
     # SuperBPE's training scripts since then, before merging across words, and after.
     "superbpe-stage1": _CASED | _THREE,
@@ -124,11 +124,11 @@ PATTERNS: Mapping[str, Pattern] = MappingProxyType(
 )
 """The named patterns, with their own rule for numbers."""
 
-_NAME_OF: Mapping[int, tuple[str, Digits]] = {
-    _with_digits(code, digits): (name, digits)
-    for digits in ("r2l3", "l2r3", "single", "keep")
-    for name, code in reversed(_CODES.items())
-}
+_DIGITS: tuple[Digits, ...] = ("keep", "single", "l2r3", "r2l3")
+_NAME_OF: dict[int, tuple[str, Digits]] = {}
+for _rule in _DIGITS:
+    for _name, _code in _CODES.items():
+        _NAME_OF.setdefault(_with_digits(_code, _rule), (_name, _rule))
 
 
 def recognise(regex: str, engine: Engine) -> Pattern | None:
@@ -140,8 +140,12 @@ def recognise(regex: str, engine: Engine) -> Pattern | None:
     code = spelling.read(regex, engine)
     if code is None:
         return None
-    name, digits = _NAME_OF.get(code, (None, "keep"))
-    return Pattern(name, digits, spelling.spell(code, "regex"), code)
+    return _anonymous(code) if code not in _NAME_OF else _named(*_NAME_OF[code])
+
+
+def _anonymous(code: int) -> Pattern:
+    """The pattern of a scanner that has no name."""
+    return Pattern(None, "keep", spelling.spell(code, "regex"), code)
 
 
 def find_pattern(name_or_regex: str, digits: Digits = "keep") -> Pattern:

@@ -1,5 +1,7 @@
 """Cutting text into the pieces that are tokenized one by one."""
 
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
@@ -72,8 +74,12 @@ class Sequence:
 class Scanner:
     """Cuts by a pattern tokkit has a scanner for, with the classes of an engine.
 
-    Bytes that are not part of a well-formed UTF-8 sequence are code points of their own that are
+    A byte that is not part of a well-formed UTF-8 sequence is a code point of its own that is
     neither letter, number, mark nor white space.
+
+    Attributes:
+        pattern: The pattern.
+        engine: Whose classes decide (see `tokkit.unicode`).
 
     Raises:
         PatternError: If there is no scanner for the pattern.
@@ -84,16 +90,17 @@ class Scanner:
 
     def __post_init__(self) -> None:
         if self.pattern.scanner == NO_SCANNER:
-            raise PatternError(f"there is no scanner for the pattern {self.pattern.regex!r}")
+            raise PatternError(
+                f"there is no scanner for the pattern {self.pattern.regex!r}: use Regex"
+            )
 
     def split(self, pieces: Pieces) -> Pieces:
         """Cut every piece as the pattern says."""
         data, ends = pieces
         code = self.pattern.scanner
-        table = classes(self.engine, code)
         of_bytes = np.empty(data.size, dtype=np.uint8)
-        scan.classify(data, ends, table, of_bytes)
-        # Pages of this array that are not written to take no memory.
+        scan.classify(data, ends, classes(self.engine, code), of_bytes)
+        # There may be as many pieces as bytes; what is not written to takes no memory.
         cuts = np.empty(data.size, dtype=np.int64)
         family = code & codes.FAMILY
         if family == codes.WORDS:
@@ -109,42 +116,55 @@ class Scanner:
 class Regex:
     """Cuts by a regular expression, through the `regex` library.
 
-    What lies between matches is a piece too, so nothing is lost; an empty match is a cut. Bytes
-    that are not part of a well-formed UTF-8 sequence are what the library calls surrogates:
-    neither letter, number, mark nor white space.
+    What lies between matches is a piece too, so nothing is lost; an empty match is a cut. A
+    byte that is not part of a well-formed UTF-8 sequence is what the library calls a
+    surrogate: neither letter, number, mark nor white space.
+
+    Attributes:
+        pattern: The pattern; its ``regex`` is what is matched.
     """
 
     pattern: Pattern
 
     def split(self, pieces: Pieces) -> Pieces:
-        """Cut every piece before and after each match."""
-        data, ends = pieces
-        content = data.tobytes()
+        """Cut every piece before and after each match.
+
+        Raises:
+            PatternError: If the expression is malformed.
+        """
+        content = pieces.data.tobytes()
         cuts: list[int] = []
         start = 0
-        for end in ends.tolist():
+        for end in pieces.ends.tolist():
             cuts += self._cut(content[start:end], start)
             start = end
-        return Pieces(data, np.array(cuts, dtype=np.int64))
+        return Pieces(pieces.data, np.array(cuts, dtype=np.int64))
 
     @cached_property
-    def _compiled(self):  # type: ignore[no-untyped-def]
+    def _find(self) -> Callable[[str], Iterable[re.Match[str]]]:
+        """Finds the matches in a text."""
         import regex
 
-        return regex.compile(self.pattern.regex)
+        try:
+            find: Callable[[str], Iterable[re.Match[str]]]
+            find = regex.compile(self.pattern.regex).finditer
+        except regex.error as error:
+            raise PatternError(
+                f"pattern {self.pattern.regex!r} is malformed: {error}"
+            ) from None
+        return find
 
     def _cut(self, piece: bytes, start: int) -> list[int]:
         """Where the pieces of `piece`, which begins at byte `start`, end."""
         text = piece.decode("utf-8", "surrogateescape")
-        starts = np.array(
-            [len(character.encode("utf-8", "surrogateescape")) for character in text]
-        )
         places = {0, len(text)}
-        for match in self._compiled.finditer(text):
+        for match in self._find(text):
             places.update(match.span())
-        places.discard(0)
-        offsets = np.concatenate(([0], np.cumsum(starts))) + start
-        return [int(offsets[place]) for place in sorted(places)]
+        characters = sorted(places)[1:]
+        if len(text) == len(piece):
+            return [start + character for character in characters]
+        offsets: list[int] = (_byte_offsets(text)[characters] + start).tolist()
+        return offsets
 
 
 def for_pattern(pattern: Pattern, engine: Engine = "oniguruma") -> Pretokenizer:
@@ -159,6 +179,26 @@ def for_pattern(pattern: Pattern, engine: Engine = "oniguruma") -> Pretokenizer:
     if pattern.scanner == codes.NUMBERS:
         return Whole()
     return Scanner(pattern, engine)
+
+
+def isolate_numeric(individual: bool) -> Scanner:
+    """What the ``Digits`` step of Hugging Face does.
+
+    Args:
+        individual: Whether each numeric character is a piece, or each run of them.
+    """
+    rule = 1 if individual else codes.WHOLE_RUN
+    code = codes.NUMBERS | codes.RUNS | codes.NUMERIC | rule << codes.NUMBER_SHIFT
+    return Scanner(Pattern(None, "keep", r"\p{N}" if individual else r"\p{N}+", code))
+
+
+def _byte_offsets(text: str) -> Offsets:
+    """Where each character of `text`, and its end, is in UTF-8: ``"aé!"`` gives 0 1 3 4."""
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    lengths = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000)
+    # These stand for single bytes that could not be decoded.
+    lengths[(points >= 0xDC80) & (points <= 0xDCFF)] = 1
+    return np.concatenate(([0], np.cumsum(lengths)))
 
 
 def _without_empty(pieces: Pieces) -> Pieces:

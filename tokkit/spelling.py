@@ -17,7 +17,7 @@ IN_ANY_CASE = codes.CONTRACTIONS | codes.ANY_CASE
 AT_THE_END = IN_ANY_CASE | codes.TRAILING
 
 Section = Mapping[str, int]
-"""The ways to spell one part of a pattern, and what each means; the first is the one to write."""
+"""How one part of a pattern may be spelled, and what it means; the first is how we write it."""
 
 CONTRACTIONS: Section = {
     r"'(?:[sdmt]|ll|ve|re)": codes.CONTRACTIONS,
@@ -132,6 +132,8 @@ def read(regex: str, engine: Engine) -> int | None:
     if regex in WHOLE:
         return WHOLE[regex]
     rest = _relaxed(regex, engine)
+    if not NUMBERS.get(rest, codes.SPACED_NUMBERS) & codes.SPACED_NUMBERS:
+        return codes.NUMBERS | codes.RUNS | NUMBERS[rest]
     code = codes.WORDS
     for section in (CONTRACTIONS, WORDS, NUMBERS, SYMBOLS, SPACES):
         meaning, rest = _read_section(rest, section)

@@ -2,14 +2,14 @@
 
 Regular expression engines follow different versions of Unicode, so a scanner that has to cut as
 an engine does must use that engine's classes. They are found by asking the engine about every
-code point, shipped in ``tokkit/tables``, and asked for again when another version of the engine
-is installed.
+code point, shipped in ``tokkit/tables``, and asked for again, once, when another version of the
+engine is installed.
 """
 
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -77,13 +77,21 @@ def _ask_regex(expression: str, text: str) -> str:
     return "".join(regex.findall(expression, text))
 
 
+def _chunks(text: str) -> Iterator[str]:
+    """`text` in parts that `tokenizers`, which computes many offsets, is quick with."""
+    for start in range(0, len(text), 1 << 14):
+        yield text[start : start + (1 << 14)]
+
+
 def _ask_oniguruma(expression: str, text: str) -> str:
     """The characters of `text` that `expression` matches, says `tokenizers`."""
     from tokenizers import Regex
     from tokenizers.pre_tokenizers import Split
 
     keep = Split(Regex(f"{expression}+"), "removed", invert=True)
-    return "".join(piece for piece, _ in keep.pre_tokenize_str(text))
+    return "".join(
+        piece for chunk in _chunks(text) for piece, _ in keep.pre_tokenize_str(chunk)
+    )
 
 
 def _ask_rust(expression: str, text: str) -> str:
@@ -106,8 +114,13 @@ def _ask_numeric(text: str) -> str:
     """The characters of `text` that the Digits step of `tokenizers` calls numeric."""
     from tokenizers.pre_tokenizers import Digits
 
-    pieces = Digits(individual_digits=True).pre_tokenize_str("a" + "a".join(text) + "a")
-    return "".join(piece for piece, _ in pieces if piece != "a" and len(piece) == 1)
+    digits = Digits(individual_digits=True)
+    return "".join(
+        piece
+        for chunk in _chunks(text)
+        for piece, _ in digits.pre_tokenize_str("a".join(("", *chunk, "")))
+        if len(piece) == 1 and piece != "a"
+    )
 
 
 ASK: Mapping[Engine, Callable[[str, str], str]] = {
@@ -167,6 +180,12 @@ def _cache_path(engine: Engine, engine_version: str) -> Path:
     return Path(root) / "tokkit" / f"{engine}-{engine_version}.json"
 
 
+def ship_tables() -> None:
+    """Probe the installed engines and write the tables that tokkit ships."""
+    for engine, package in PACKAGES.items():
+        write_table(FOLDER / f"{engine}.json", probe(engine), version(package))
+
+
 def _probe_once(engine: Engine, engine_version: str) -> Table:
     """The table of the installed engine: from the user's cache, or probed and put there."""
     path = _cache_path(engine, engine_version)
@@ -207,7 +226,7 @@ def properties(engine: Engine) -> Table:
 def _class_of(bits: int, code: int) -> int:
     """The class a scanner needs for a code point with these properties."""
     number = NUMERIC if code & codes.NUMERIC else NUMBER
-    mark = bits & UPPER and bits & LOWER and not bits & LETTER
+    mark = not bits & LETTER and bits & UPPER and bits & LOWER
     letter = bits & LETTER or (mark and code & codes.MARKS)
     return (
         (codes.LETTER if letter else 0)

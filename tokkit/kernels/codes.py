@@ -19,7 +19,7 @@ WORDS = 0
 SUPERWORDS = 1
 NUMBERS = 2
 
-# How a run of numbers is cut: 0 not at all, 1 to 29 into groups of at most so many from the left.
+# How a run of numbers is cut: 0 not at all, 1 to 29 into groups of so many from the left.
 NUMBER_SHIFT = 3
 NUMBER_RULE = 31 << NUMBER_SHIFT
 WHOLE_RUN = 0
