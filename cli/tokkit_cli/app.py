@@ -8,6 +8,7 @@ import errno
 import os
 import sys
 import traceback
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -70,11 +71,11 @@ def _explain_usage(error: Any) -> tuple[str, int]:
 class Commands(TyperGroup):
     """A command group in which every failure is one line and an exit code."""
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command line, and exit."""
         console.start()
         try:
-            code = super().main(*args, standalone_mode=False, **extra) or 0
+            code = super().main(*args, **extra | {"standalone_mode": False}) or 0
             sys.stdout.flush()
             if code == INTERRUPTED:  # Typer makes this of a KeyboardInterrupt
                 console.print_error("interrupted")
@@ -133,7 +134,7 @@ def tokkit(
         raise typer.Exit(BAD_INPUT)
 
 
-COMMANDS = {
+COMMANDS: Mapping[str, Callable[..., None]] = {
     "demo": demo,
     "train-vocab": train_vocab,
     "count": count,

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 
@@ -73,6 +73,24 @@ def print_result(result: Mapping[str, object], as_json: bool) -> None:
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
         sys.stdout.write(f"{name.replace('_', ' '):<{width}}  {_readable(value)}\n")
+
+
+class Page(Protocol):
+    """A result that knows how it looks, to people and as JSON."""
+
+    def __rich__(self) -> Any: ...
+
+    def as_json(self) -> Mapping[str, object]:
+        """Everything it says, as JSON."""
+        ...
+
+
+def print_page(page: Page, as_json: bool) -> None:
+    """Write a result which shows itself."""
+    if as_json:
+        print_result(page.as_json(), as_json)
+    else:
+        Console(emoji=False, markup=False, highlight=False).print(page, soft_wrap=True)
 
 
 def print_rows(rows: Iterable[object], as_json: bool) -> None:

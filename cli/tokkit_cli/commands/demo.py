@@ -14,6 +14,10 @@ def demo(
         "tokkit-demo"
     ),
     vocab_size: Annotated[int, typer.Option(min=512, help="Tokens of each vocabulary.")] = 8192,
+    against: Annotated[
+        list[str],
+        typer.Option(metavar="TOKENIZER", help="Another tokenizer to compare; repeatable."),
+    ] = [],  # noqa: B006 (Typer copies it)
     seed: Seed = 0,
     force: Force = False,
     as_json: AsJson = False,
@@ -30,5 +34,12 @@ def demo(
     from tokkit.demo import run
 
     with console.show_progress() as progress:
-        result = run(output, vocab_size=vocab_size, seed=seed, force=force, progress=progress)
-    console.print_result(result.as_json() if as_json else result, as_json)
+        result = run(
+            output,
+            vocab_size=vocab_size,
+            against=against,
+            seed=seed,
+            force=force,
+            progress=progress,
+        )
+    console.print_page(result, as_json)

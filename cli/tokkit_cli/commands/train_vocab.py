@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tokkit.errors import UsageError
+from tokkit_cli import console
 from tokkit_cli.options import (
     AlgorithmName,
     AsJson,

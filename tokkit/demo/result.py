@@ -1,0 +1,83 @@
+"""What the demo found, as objects that can show themselves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+@dataclass(frozen=True)
+class Row:
+    """How well one tokenizer does on text it did not learn from.
+
+    Attributes:
+        name: The tokenizer.
+        vocab_size: Its number of tokens; None where there is no limit.
+        bytes_per_token: By kind of text, and ``"all"``.
+    """
+
+    name: str
+    vocab_size: int | None
+    bytes_per_token: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo found.
+
+    Attributes:
+        output: The folder where everything lies.
+        text: Documents and bytes that were learned from and held out.
+        rows: One for each tokenizer.
+        cuts: A sentence as each of the new tokenizers cuts it.
+    """
+
+    output: str
+    text: Mapping[str, Mapping[str, int]]
+    rows: Sequence[Row]
+    cuts: Mapping[str, Sequence[str]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, as JSON."""
+        return asdict(self)
+
+    def __rich__(self) -> "RenderableType":
+        from rich.console import Group
+        from rich.text import Text
+
+        learned, held_out = self.text["learned"], self.text["held out"]
+        return Group(
+            Text(f"Learned from {_describe(learned)}, measured on {_describe(held_out)}.\n"),
+            self._table(),
+            Text("\nOne sentence, cut by each:\n"),
+            *(Text(f"{name:>9}  {'│'.join(cut)}") for name, cut in self.cuts.items()),
+            Text(
+                f"\nThe tokenizers, the text and this table lie in {self.output}. Try\n\n"
+                f"  echo 'Hello, world' | tokkit encode {self.output}/superbpe\n"
+                f"  tokkit train-vocab YOUR-TEXT -o my-tokenizer --algorithm superbpe"
+            ),
+        )
+
+    def _table(self) -> "RenderableType":
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+
+        table = Table(
+            title="Bytes per token on held-out text", title_justify="left", box=SIMPLE_HEAD
+        )
+        table.add_column("tokenizer")
+        table.add_column("tokens", justify="right")
+        for kind in self.rows[0].bytes_per_token:
+            table.add_column(kind, justify="right")
+        for row in self.rows:
+            size = f"{row.vocab_size:,}" if row.vocab_size else "any"
+            figures = (f"{value:.2f}" for value in row.bytes_per_token.values())
+            table.add_row(row.name, size, *figures)
+        return table
+
+
+def _describe(part: Mapping[str, int]) -> str:
+    """Example: ``"3,210 documents (5.9 MB)"``."""
+    return f"{part['documents']:,} documents ({part['bytes'] / 1e6:.2g} MB)"
