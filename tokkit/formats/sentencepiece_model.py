@@ -112,6 +112,12 @@ def _message(value: int | bytes) -> bytes:
     return value
 
 
+def _number(value: int | bytes) -> int:
+    if isinstance(value, bytes):
+        raise FormatError("a message stands where a number should be")
+    return value
+
+
 def _read_piece(data: bytes) -> Piece:
     piece = Piece("")
     for number, value in read_fields(data):
@@ -120,14 +126,14 @@ def _read_piece(data: bytes) -> Piece:
         elif number == 2:
             piece = piece._replace(score=read_float(value))
         elif number == 3:
-            piece = piece._replace(type=PieceType(value))
+            piece = piece._replace(type=PieceType(_number(value)))
     return piece
 
 
 def _read_trainer(model: SentencePieceModel, data: bytes) -> SentencePieceModel:
     for number, value in read_fields(data):
         if number == 3:
-            model = replace(model, model_type=ModelType(value))
+            model = replace(model, model_type=ModelType(_number(value)))
         elif number == 24:
             model = replace(model, treat_whitespace_as_suffix=bool(value))
         elif number == 35:
