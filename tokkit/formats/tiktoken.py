@@ -245,7 +245,7 @@ def to_ranks(tokenizer: Tokenizer) -> Ranks:
     for added in tokenizer.added.tokens:
         if not added.special:
             raise FormatError(
-                f"{added.content!r} is an added token but not special; tiktoken has no such tokens"
+                f"{added.content!r} is added but not special, and tiktoken has no such tokens"
             )
     segmenter = bpe.segmenter
     ranked = segmenter.merges[segmenter.ranks.argsort(kind="stable")][:, 2]
