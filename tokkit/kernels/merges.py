@@ -18,8 +18,6 @@ the threshold and counts again (`tokkit.learn.merging`).
 
 from typing import NamedTuple
 
-import numpy as np
-
 from tokkit.kernels._jit import Bytes, Counts, Ids, Offsets, kernel
 
 BOUNDARY = -(2**31)
@@ -109,7 +107,7 @@ def lay_out(ids: Ids, ends: Offsets, order: Offsets, slots: Ids) -> None:
 @kernel
 def _next(slots: Ids, slot: int) -> int:
     """Step to the token, or the boundary, after the token at `slot`."""
-    mark = slots[slot + 1]
+    mark = int(slots[slot + 1])
     if mark >= 0 or mark == BOUNDARY:
         return slot + 1
     return slot - mark
@@ -118,7 +116,7 @@ def _next(slots: Ids, slot: int) -> int:
 @kernel
 def _previous(slots: Ids, slot: int) -> int:
     """Step to the token, or the boundary, before the token at `slot`."""
-    mark = slots[slot - 1]
+    mark = int(slots[slot - 1])
     if mark >= 0 or mark == BOUNDARY:
         return slot - 1
     return slot + mark
@@ -156,6 +154,12 @@ def _class_of(slot: int, guess: int, class_starts: Offsets) -> int:
 
 
 @kernel
+def _key(left: int, right: int) -> int:
+    """Pack a pair of ids; keys are ordered as pairs are."""
+    return int(left) * 4294967296 + int(right)
+
+
+@kernel
 def _find(rows: Counts, key: int) -> int:
     """Find the row of a pair, or the free row where it would go."""
     # 30-bit multipliers of 31-bit ids: nothing overflows, compiled or not.
@@ -163,15 +167,15 @@ def _find(rows: Counts, key: int) -> int:
     place = (mixed ^ (mixed >> 17) ^ (mixed >> 31)) & (rows.shape[0] - 1)
     while rows[place, KEY] != key and rows[place, KEY] != -1:
         place = (place + 1) & (rows.shape[0] - 1)
-    return place
+    return int(place)
 
 
 @kernel
 def _comes_first(heap: Counts, one: int, other: int) -> bool:
-    """Tell which pair is joined first: larger count, then lower left id, then lower right id."""
+    """Tell which pair is first: larger count, then lower left id, then lower right id."""
     if heap[one, HEAP_COUNT] != heap[other, HEAP_COUNT]:
-        return heap[one, HEAP_COUNT] > heap[other, HEAP_COUNT]
-    return heap[one, HEAP_KEY] < heap[other, HEAP_KEY]
+        return bool(heap[one, HEAP_COUNT] > heap[other, HEAP_COUNT])
+    return bool(heap[one, HEAP_KEY] < heap[other, HEAP_KEY])
 
 
 @kernel
@@ -238,7 +242,7 @@ def _may_join(
     if numbers[NO_COLON_SPACE] and last == COLON and first == SPACE:
         return False
     words = token_words[left] + token_words[right]
-    return words - int(last != SPACE and first != SPACE) <= numbers[MAX_WORDS]
+    return bool(words - int(last != SPACE and first != SPACE) <= numbers[MAX_WORDS])
 
 
 @kernel
@@ -261,12 +265,12 @@ def count_pairs(state: State, table: Counts, only: int) -> int:
     while slot < slots.size:
         after = slot + 1 if slots[slot] == BOUNDARY else _next(slots, slot)
         if slots[slot] != BOUNDARY and after < slots.size and slots[after] != BOUNDARY:
-            left, right = slots[slot], slots[after]
-            wanted = only == -1 or only == left or only == right
+            left, right = int(slots[slot]), int(slots[after])
+            wanted = only < 0 or only in (left, right)
             if limited and wanted:
                 wanted = _may_join(numbers, data, ends, words, left, right)
             if wanted:
-                key = (np.int64(left) << 32) + right
+                key = _key(left, right)
                 row = _find(table, key)
                 if table[row, KEY] == -1:
                     used += 1
@@ -307,9 +311,9 @@ def fill_pool(state: State, only: int) -> None:
     while slot < slots.size:
         after = slot + 1 if slots[slot] == BOUNDARY else _next(slots, slot)
         if slots[slot] != BOUNDARY and after < slots.size and slots[after] != BOUNDARY:
-            left, right = slots[slot], slots[after]
-            if only == -1 or only == left or only == right:
-                key = (np.int64(left) << 32) + right
+            left, right = int(slots[slot]), int(slots[after])
+            if only < 0 or only in (left, right):
+                key = _key(left, right)
                 row = _find(rows, key)
                 if rows[row, KEY] == key:
                     pool[rows[row, START] + rows[row, SIZE]] = slot
@@ -377,7 +381,7 @@ def _make_token(state: State, left: int, right: int) -> int:
             write += 1
     entry = _find_token(state, ends[token - 1], write)
     if state.token_index[entry] >= 0:
-        return state.token_index[entry]
+        return int(state.token_index[entry])
     if state.token_index[entry] < -1:
         return -1
     state.token_index[entry] = token
@@ -385,7 +389,7 @@ def _make_token(state: State, left: int, right: int) -> int:
     meet = data[ends[left] - 1] != SPACE and data[ends[right - 1] if right > 0 else 0] != SPACE
     words[token] = words[left] + words[right] - int(meet)
     state.numbers[TOKENS] += 1
-    return token
+    return int(token)
 
 
 @kernel
@@ -452,7 +456,7 @@ def _gain(state: State, left: int, right: int, count: int, occurrences: int) -> 
         numbers, state.token_data, state.token_ends, state.token_words, left, right
     ):
         return -1
-    key = (np.int64(left) << 32) + right
+    key = _key(left, right)
     row = _find(rows, key)
     rows[row, KEY] = key
     rows[row, COUNT] = count
@@ -475,16 +479,16 @@ def _account(state: State, left: int, right: int, merged: int, lefts: int, right
     rows, touched, beside = state.rows, state.touched, state.beside
     threshold = state.numbers[THRESHOLD] if state.numbers[REPEATED] == -1 else 2**62
     for entry in range(rights):
-        token = np.int64(touched[1, entry])
-        count, occurrences = beside[1, token, 0], beside[1, token, 1]
-        _lose(rows, (np.int64(right) << 32) + token, count)
+        token = int(touched[1, entry])
+        count, occurrences = int(beside[1, token, 0]), int(beside[1, token, 1])
+        _lose(rows, _key(right, token), count)
         beside[1, token, 0] = -1
         if count >= threshold:
             beside[1, token, 0] = _gain(state, merged, token, count, occurrences)
     for entry in range(lefts):
-        token = np.int64(touched[0, entry])
-        count, occurrences = beside[0, token, 0], beside[0, token, 1]
-        _lose(rows, (token << 32) + left, count)
+        token = int(touched[0, entry])
+        count, occurrences = int(beside[0, token, 0]), int(beside[0, token, 1])
+        _lose(rows, _key(token, left), count)
         beside[0, token, 0] = -1
         if count >= threshold:
             beside[0, token, 0] = _gain(state, token, merged, count, occurrences)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from tokkit.corpus import Corpus
-from tokkit.learn import bpe
+from tokkit.learn import bpe, superbpe, supertokens
 from tokkit.learn.options import History, Job, Options
 from tokkit.tokenizer import Tokenizer
 
@@ -12,5 +12,7 @@ Learner = Callable[[Corpus, Options, Job], tuple[Tokenizer, History]]
 
 ALGORITHMS: Mapping[str, Learner] = {
     "bpe": bpe.learn,
+    "superbpe": superbpe.learn,
+    "supertokens": supertokens.learn,
 }
 """The algorithms by the names they have on the command line."""

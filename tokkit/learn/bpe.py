@@ -2,9 +2,9 @@
 
 Ids are the special tokens, then the 256 bytes in the order of their byte-level characters, then
 the merges (``initial_alphabet=ByteLevel.alphabet()`` there). The rule for ties, here and there:
-of pairs with equal counts the one with the lower left id is merged first, then the one with the
-lower right id. Overlapping occurrences all count ("aaa" has two of (a, a)); they are merged from
-left to right. A pair whose bytes are a token already makes that token.
+of pairs with equal counts the one with the lower left id is merged first, then the one with
+the lower right id. Overlapping occurrences all count ("aaa" has two of (a, a)); they are merged
+from left to right. A pair whose bytes are a token already makes that token.
 
 Unlike there, counts have 64 bits, and no merge makes the spelling of a special token.
 """
@@ -20,7 +20,7 @@ from tokkit.corpus import Corpus
 from tokkit.errors import CorpusError, UsageError
 from tokkit.kernels._jit import Ids
 from tokkit.learn.figures import summarise
-from tokkit.learn.merging import NO_MERGES, Learned, Words, learn_merges
+from tokkit.learn.merging import NO_MERGES, Learned, Rules, Words, learn_merges
 from tokkit.learn.options import History, Job, Options
 from tokkit.pretokenize import Pieces, for_pattern
 from tokkit.segment.bpe import BPE
@@ -56,7 +56,7 @@ def learn(corpus: Corpus, options: Options, job: Job) -> tuple[Tokenizer, Histor
 
 
 def learn_from_counts(
-    counts: WordCounts, options: Options, job: Job
+    counts: WordCounts, options: Options, job: Job, *, rules: Rules = Rules()
 ) -> tuple[Tokenizer, History]:
     """Learn a tokenizer from the words of a corpus.
 
@@ -77,6 +77,7 @@ def learn_from_counts(
         tokens,
         options.vocab_size,
         min_count=options.min_count,
+        rules=rules,
         reserved=reserve(specials),
         earlier=earlier,
         progress=job.progress,
@@ -153,9 +154,8 @@ def check_extensible(tokenizer: Tokenizer) -> None:
 
 def merges_of(tokenizer: Tokenizer) -> Ids:
     """Return the merges of a BPE tokenizer, ``int32[m, 3]``, in rank order."""
-    segmenter = tokenizer.segmenter
-    assert isinstance(segmenter, BPE)
-    return segmenter.merges
+    segmenter = segmenter_of(tokenizer)
+    return segmenter.merges[np.argsort(segmenter.ranks, kind="stable")]
 
 
 def reserve(specials: Mapping[str, int]) -> dict[int, bytes]:

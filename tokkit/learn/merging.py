@@ -1,8 +1,8 @@
 """Drive the merge kernel: from words as token ids to a list of merges.
 
 The kernel keeps only pairs seen at least `threshold` times. The threshold starts at a guess of
-the count at which the vocabulary will be full; if the kernel runs out of pairs before, all pairs
-are counted again with a lower one. The result does not depend on the guesses.
+the count at which the vocabulary will be full; if the kernel runs out of pairs before that, all
+pairs are counted again with a lower one. The result does not depend on the guesses.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,6 +20,8 @@ from tokkit.vocab import flatten
 
 MOST_SLOTS = 2**31 - 2
 UNLIMITED = 2**62
+UNJOINABLE = 2**20
+"""As the number of words in a token: more than any limit."""
 NO_MERGES: Ids = np.zeros((0, 3), dtype=np.int32)
 SLICES = 64
 """How often progress is reported, and how many rows the history has."""
@@ -40,7 +42,7 @@ class Rules:
     Attributes:
         max_bytes: Longest token.
         max_words: Most words in a token, words being runs of bytes other than spaces; 0 for no
-            limit.
+            limit. With a limit, tokens with a newline are not merged any further.
         colon_space: Whether ``": "`` may occur in a token (looked at if `max_words` is not 0).
     """
 
@@ -154,9 +156,7 @@ class Merging:
             row[kernel.COUNT] += self.merged.get(int(row[kernel.KEY]), 0)
 
     def recount(self) -> None:
-        """Count all pairs anew and keep the hot ones: after a start, a lower threshold, or a
-        full array.
-        """
+        """Count all pairs anew and keep the hot ones, in arrays of the right size."""
         self.recounts += 1
         state = self.state
         size = kernel.compact(state.slots, state.class_starts)
@@ -255,8 +255,8 @@ def learn_merges(
 ) -> Learned:
     """Merge the most frequent pair of adjacent tokens until there are `vocab_size` tokens.
 
-    Pairs are ordered by count, then by lower left id, then by lower right id. A merge that makes
-    bytes which are a token already makes that token, and the vocabulary does not grow.
+    Pairs are ordered by count, then by lower left id, then by lower right id. A merge whose
+    bytes are a token already makes that token, and the vocabulary does not grow.
 
     Args:
         words: What to learn from; every id less than ``len(tokens)``.
@@ -354,7 +354,10 @@ def _start(
 def _token_arrays(tokens: Sequence[bytes], room: int) -> dict[str, Any]:
     """The part of the kernel's state that describes tokens, with room for more."""
     data, ends = flatten(tokens)
-    words = [sum(map(bool, token.split(b" "))) for token in tokens]
+    words = [
+        UNJOINABLE if b"\n" in token or b"\r" in token else sum(map(bool, token.split(b" ")))
+        for token in tokens
+    ]
     return {
         "token_data": np.append(data, np.zeros(len(data) + 16 * room, dtype=np.uint8)),
         "token_ends": np.append(ends, np.zeros(room - len(tokens), dtype=np.int64)),
