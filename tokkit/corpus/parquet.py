@@ -70,6 +70,8 @@ def _open_parquet(path: str, compression: Compression) -> Iterator[Any]:
             shutil.copyfileobj(packed, unpacked)
         try:
             yield parquet.ParquetFile(unpacked if compression else packed)
-        except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError) as error:
-            message = str(error).splitlines()[0].rstrip(".")
-            raise CorruptError(message) from error
+        except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:
+            # Arrow reports damaged pages as errors of the operating system, without a number.
+            if isinstance(error, OSError) and error.errno:
+                raise
+            raise CorruptError(" ".join(str(error).split()).rstrip(".")) from error
