@@ -1,7 +1,7 @@
 """The text the comparisons run on: about 90 MB that the machine has, never committed.
 
-It is the reference corpora beside the checkout (``../shared/data``, if there) and the Python and
-documentation sources of the interpreter and its installed packages, up to the wanted size:
+It is the reference corpora beside the checkout (``../shared/data``, if there) and the sources
+of the interpreter and its installed packages, code and documentation, up to the wanted size:
 
     python -m benchmarks.corpus build/benchmarks/corpus.jsonl
 """

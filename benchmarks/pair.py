@@ -7,8 +7,8 @@ A task is a module of this folder with
 * ``DISTRIBUTIONS: Mapping[str, str]`` — what has to be installed for it.
 
 Every run is a process of its own, told to use one thread. Cost is its user and system time from
-start to end, imports and reading included, and its peak resident memory; "extra" memory is the
-peak minus what was resident when the input was in memory. Implementations take turns, so that
+start to end, imports and reading included, and its peak resident memory; "after loading" and
+"extra" leave out what it took until `loaded` was called. Implementations take turns, so that
 a busy machine disturbs all alike; medians are shown, and ratios are the point.
 """
 
@@ -20,6 +20,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ONE_THREAD = {
@@ -30,13 +31,14 @@ ONE_THREAD = {
     "NUMBA_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
-_loaded_at = {"memory": 0.0}
+_when_loaded = {"memory": 0.0, "cpu": 0.0}
 
 
 def loaded() -> None:
-    """Note how much memory is resident now that the input is in memory, in MB."""
+    """Note how much memory (MB) and time (s) it took until the input is in memory."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    _loaded_at["memory"] = pages * resource.getpagesize() / 1e6
+    _when_loaded["memory"] = pages * resource.getpagesize() / 1e6
+    _when_loaded["cpu"] = time.process_time()
 
 
 def run_child(task: str, name: str, corpus: Path) -> dict:
@@ -51,11 +53,13 @@ def run_child(task: str, name: str, corpus: Path) -> dict:
     if process.returncode:
         return {"failed": f"exit {process.returncode}"}
     figures = json.loads(output.splitlines()[-1])
-    peak = usage.ru_maxrss * 1024 / 1e6
+    before = figures.pop("loaded")
+    cpu, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
     return figures | {
-        "cpu": usage.ru_utime + usage.ru_stime,
+        "cpu": cpu,
+        "cpu after": cpu - before["cpu"],
         "peak": peak,
-        "extra": peak - figures.pop("loaded", 0.0),
+        "extra": peak - before["memory"],
     }
 
 
@@ -101,26 +105,37 @@ def median(runs: list[dict]) -> dict:
     }
 
 
+COSTS = ("cpu", "cpu after", "peak", "extra")
+
+
 def table(rows: list[dict]) -> str:
-    """Lay out rows as a Markdown table, costs relative to tokkit's."""
-    own = next((row for row in rows if row["name"] == "tokkit" and "cpu" in row), None)
+    """Lay out rows as a Markdown table, costs also relative to the first row's."""
+    first = next((row for row in rows if "cpu" in row), None)
     lines = [
-        "| | version | CPU s | × tokkit | peak MB | extra MB | result |",
-        "|---|---|---:|---:|---:|---:|---|",
+        "| | CPU s | × | after loading | × | peak MB | extra MB | × | result |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|---|",
     ]
     for row in rows:
-        title = f"| {row['name']} | {row['version']} "
+        title = f"| {row['name']} {row['version']} "
         if "failed" in row:
-            lines.append(title + f"| {row['failed']} | | | | |")
+            lines.append(f"{title}| {row['failed']} |")
             continue
-        ratio = f"{row['cpu'] / own['cpu']:.2f}" if own else ""
-        hidden = ("task", "name", "version", "cpu", "peak", "extra")
-        rest = ", ".join(f"{key} {value}" for key, value in row.items() if key not in hidden)
-        lines.append(
-            title
-            + f"| {row['cpu']:.1f} | {ratio} | {row['peak']:.0f} | {row['extra']:.0f} | {rest} |"
+        ratio = {cost: f"{row[cost] / first[cost]:.2f}" for cost in COSTS}
+        cells = (
+            f"{row['cpu']:.1f}",
+            ratio["cpu"],
+            f"{row['cpu after']:.1f}",
+            ratio["cpu after"],
+            f"{row['peak']:.0f}",
+            f"{row['extra']:.0f}",
+            ratio["extra"],
+            ", ".join(f"{k} {v}" for k, v in row.items() if k not in (*COSTS, *HIDDEN)),
         )
+        lines.append(f"{title}| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+HIDDEN = ("task", "name", "version")
 
 
 if __name__ == "__main__":
@@ -130,4 +145,4 @@ if __name__ == "__main__":
     result = importlib.import_module(f"benchmarks.{_task}").IMPLEMENTATIONS[_name](
         Path(_corpus)
     )
-    print(json.dumps(result | {"loaded": pair._loaded_at["memory"]}))
+    print(json.dumps(result | {"loaded": pair._when_loaded}))

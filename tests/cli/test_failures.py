@@ -112,12 +112,6 @@ def test_names_with_line_feeds_and_bad_bytes_do_not_break_the_line():
     assert "\n" not in message
 
 
-def tokkit(*arguments, **options):
-    """Run the command as a process of its own."""
-    command = [sys.executable, "-m", "tokkit_cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
-
-
 def test_a_full_disk_is_one_line():
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", "tokkit_cli", "--help"]
