@@ -37,7 +37,7 @@ class LongestMatch:
         if unknown_id is None:
             require_bytes(ids)
         spellings = sorted(ids)
-        self._units, numbers = _pack(*flatten(spellings))
+        self._units, numbers = pack(*flatten(spellings))
         self._slot_ids = np.array([ids[token] for token in spellings] or [0], np.int32)[numbers]
 
     def segment(self, pieces: "Pieces") -> tuple[Ids, Offsets]:
@@ -84,7 +84,7 @@ def require_bytes(tokens: Container[bytes]) -> None:
         )
 
 
-def _pack(data: Bytes, ends: Offsets) -> tuple[Offsets, Ids]:
+def pack(data: Bytes, ends: Offsets) -> tuple[Offsets, Ids]:
     """Build the double array of distinct tokens in ascending order.
 
     Returns:
