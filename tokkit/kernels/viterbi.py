@@ -37,9 +37,8 @@ def _best_path(
 ) -> None:
     """Fill the best score of each prefix of a piece, where its last token begins, and its id.
 
-    Ids are -1 for unknown characters. Of equal scores the first found stays. If `single`, what
-    is stored is rounded to 32 bits, but candidates are compared before they are rounded: that
-    is how SentencePiece mixes its types.
+    Ids are -1 for unknown characters. Of equal scores the first found stays. If `single`, sums
+    are rounded to 32 bits before they are compared, as SentencePiece does since 0.2.2.
     """
     for place in range(end - start + 1):
         origins[place] = -1
@@ -62,8 +61,10 @@ def _best_path(
             if trie[slot] & TOKEN_BIT:
                 target = reading - start
                 candidate = scores[slot_ids[slot]] + here
+                if single:
+                    candidate = np.float64(np.float32(candidate))
                 if origins[target] < 0 or candidate > best[target]:
-                    best[target] = np.float64(np.float32(candidate)) if single else candidate
+                    best[target] = candidate
                     origins[target] = position
                     choices[target] = slot_ids[slot]
                 has_character = has_character or reading - position == width
