@@ -28,6 +28,7 @@ GONE = -1
 
 # Columns of `State.rows` (the first is -1 where a row is free), and of `State.heap`.
 KEY, COUNT, START, SIZE = 0, 1, 2, 3
+OCCURRENCES = 2  # in the tables of `count_pairs`, in place of START
 HEAP_COUNT, HEAP_KEY = 0, 1
 
 # Indices of `State.numbers`.
@@ -246,43 +247,45 @@ def _may_join(
 
 
 @kernel
-def count_pairs(state: State, table: Counts, only: int) -> int:
-    """Count all adjacent pairs that may be joined, or those with the token `only` if not -1.
+def count_pairs(state: State, table: Counts, only: int, part: int, parts: int) -> int:
+    """Count one of `parts` of the adjacent pairs that may be joined.
 
-    `table` is laid out as `State.rows`, all rows free: key, count, unused, occurrences. Returns
-    the number of pairs, or -1 if `table` became two thirds full.
+    Args:
+        state: See `State`.
+        table: ``int64[r, 3]``, all rows free, open addressing: key, count and occurrences.
+        only: Count pairs with this token only, if it is not -1.
+        part: Which part of the pairs to count.
+        parts: A power of two.
+
+    Returns:
+        The number of pairs, or -1 if `table` became two thirds full.
     """
     slots, class_starts, class_counts = state.slots, state.class_starts, state.class_counts
-    numbers, data, ends, words = (
-        state.numbers,
-        state.token_data,
-        state.token_ends,
-        state.token_words,
-    )
-    limited = numbers[LIMITED] != 0
-    used = place = 0
-    slot = 1
-    while slot < slots.size:
-        after = slot + 1 if slots[slot] == BOUNDARY else _next(slots, slot)
-        if slots[slot] != BOUNDARY and after < slots.size and slots[after] != BOUNDARY:
-            left, right = int(slots[slot]), int(slots[after])
-            wanted = only < 0 or only in (left, right)
-            if limited and wanted:
-                wanted = _may_join(numbers, data, ends, words, left, right)
-            if wanted:
-                key = _key(left, right)
-                row = _find(table, key)
-                if table[row, KEY] == -1:
-                    used += 1
-                    if used * 3 > table.shape[0] * 2:
-                        return -1
-                    table[row, KEY] = key
-                    table[row, COUNT] = 0
-                    table[row, SIZE] = 0
-                place = _class_of(slot, place, class_starts)
-                table[row, COUNT] += class_counts[place]
-                table[row, SIZE] += 1
+    numbers, data, ends = state.numbers, state.token_data, state.token_ends
+    limited, words = numbers[LIMITED] != 0, state.token_words
+    used = place = after = 0
+    while after < slots.size:
         slot = after
+        after = slot + 1 if slots[slot] == BOUNDARY else _next(slots, slot)
+        if slots[slot] == BOUNDARY or slots[after] == BOUNDARY:
+            continue
+        left, right = int(slots[slot]), int(slots[after])
+        if only >= 0 and only not in (left, right):
+            continue
+        if parts > 1 and ((left * 0x27D4EB2F + right * 0x165667B1) >> 20) & (parts - 1) != part:
+            continue
+        if limited and not _may_join(numbers, data, ends, words, left, right):
+            continue
+        row = _find(table, _key(left, right))
+        if table[row, KEY] == -1:
+            used += 1
+            if used * 3 > table.shape[0] * 2:
+                return -1
+            table[row, KEY] = _key(left, right)
+            table[row, COUNT] = table[row, OCCURRENCES] = 0
+        place = _class_of(slot, place, class_starts)
+        table[row, COUNT] += class_counts[place]
+        table[row, OCCURRENCES] += 1
     return used
 
 
@@ -299,7 +302,7 @@ def add_rows(state: State, pairs: Counts) -> None:
         rows[row, COUNT] = pairs[pair, COUNT]
         rows[row, START] = numbers[POOLED]
         rows[row, SIZE] = 0
-        numbers[POOLED] += pairs[pair, SIZE]
+        numbers[POOLED] += pairs[pair, OCCURRENCES]
         push(state.heap, numbers, pairs[pair, COUNT], key)
 
 
@@ -307,18 +310,19 @@ def add_rows(state: State, pairs: Counts) -> None:
 def fill_pool(state: State, only: int) -> None:
     """Write the slots of every pair that has a row, or of those with the token `only`."""
     slots, rows, pool = state.slots, state.rows, state.pool
-    slot = 1
-    while slot < slots.size:
-        after = slot + 1 if slots[slot] == BOUNDARY else _next(slots, slot)
-        if slots[slot] != BOUNDARY and after < slots.size and slots[after] != BOUNDARY:
-            left, right = int(slots[slot]), int(slots[after])
-            if only < 0 or only in (left, right):
-                key = _key(left, right)
-                row = _find(rows, key)
-                if rows[row, KEY] == key:
-                    pool[rows[row, START] + rows[row, SIZE]] = slot
-                    rows[row, SIZE] += 1
+    after = 0
+    while after < slots.size:
         slot = after
+        after = slot + 1 if slots[slot] == BOUNDARY else _next(slots, slot)
+        if slots[slot] == BOUNDARY or slots[after] == BOUNDARY:
+            continue
+        left, right = int(slots[slot]), int(slots[after])
+        if only < 0 or only in (left, right):
+            key = _key(left, right)
+            row = _find(rows, key)
+            if rows[row, KEY] == key:
+                pool[rows[row, START] + rows[row, SIZE]] = slot
+                rows[row, SIZE] += 1
 
 
 @kernel

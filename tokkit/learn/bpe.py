@@ -20,7 +20,7 @@ from tokkit.corpus import Corpus
 from tokkit.errors import CorpusError, UsageError
 from tokkit.kernels._jit import Ids
 from tokkit.learn.figures import summarise
-from tokkit.learn.merging import NO_MERGES, Learned, Rules, Words, learn_merges
+from tokkit.learn.merging import NO_MERGES, NO_RULES, Learned, Rules, Words, learn_merges
 from tokkit.learn.options import History, Job, Options
 from tokkit.pretokenize import Pieces, for_pattern
 from tokkit.segment.bpe import BPE
@@ -56,7 +56,7 @@ def learn(corpus: Corpus, options: Options, job: Job) -> tuple[Tokenizer, Histor
 
 
 def learn_from_counts(
-    counts: WordCounts, options: Options, job: Job, *, rules: Rules = Rules()
+    counts: WordCounts, options: Options, job: Job, *, rules: Rules = NO_RULES
 ) -> tuple[Tokenizer, History]:
     """Learn a tokenizer from the words of a corpus.
 
@@ -70,10 +70,9 @@ def learn_from_counts(
     if not len(counts.counts):
         raise CorpusError("there are no words to learn from: the corpus holds no text")
     tokens, specials = beginning(options)
-    words = segment(counts, tokens, options.init)
     earlier = NO_MERGES if options.init is None else merges_of(options.init)
     learned = learn_merges(
-        words,
+        segment(counts, tokens, options.init),
         tokens,
         options.vocab_size,
         min_count=options.min_count,

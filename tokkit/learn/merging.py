@@ -51,6 +51,9 @@ class Rules:
     colon_space: bool = True
 
 
+NO_RULES = Rules()
+
+
 @dataclass
 class Learned:
     """What came out.
@@ -126,18 +129,22 @@ class Merging:
         return int(self.state.numbers[kernel.MERGES])
 
     def count_pairs(self, only: int = -1) -> Counts:
-        """Count pairs, all or those with the token `only`: rows as in `State.rows`."""
-        size = power_of_two(max(1024, self.state.slots.size // (4 if only < 0 else 256)))
-        while True:
-            table = np.full((size, 4), -1, dtype=np.int64)
-            if kernel.count_pairs(self.state, table, only) >= 0:
-                break
-            size *= 4
-        pairs = table[table[:, kernel.KEY] >= 0]
-        self.add_leftovers(pairs)
-        return np.ascontiguousarray(
-            pairs[pairs[:, kernel.COUNT] >= self.state.numbers[kernel.THRESHOLD]]
-        )
+        """Count the hot pairs, all or those with the token `only`: rows as `count_pairs` there.
+
+        Most pairs are not hot, so they are counted in parts that share a small table.
+        """
+        table = np.empty((power_of_two(max(8192, self.state.slots.size // 8)), 3), np.int64)
+        parts = 1
+        hot: list[Counts] = []
+        while len(hot) < parts:
+            table[:] = -1
+            if kernel.count_pairs(self.state, table, only, len(hot), parts) < 0:
+                parts, hot = 2 * parts, []
+                continue
+            pairs = table[table[:, kernel.KEY] >= 0]
+            self.add_leftovers(pairs)
+            hot.append(pairs[pairs[:, kernel.COUNT] >= self.state.numbers[kernel.THRESHOLD]])
+        return np.concatenate(hot)
 
     def add_leftovers(self, pairs: Counts) -> None:
         """Give pairs that were merged before, and are back, the count that was left of them.
@@ -166,8 +173,8 @@ class Merging:
             slots=state.slots[:size], rows=empty, heap=empty, pool=empty[0].astype(np.int32)
         )
         pairs = self.count_pairs()
-        occurrences = int(pairs[:, kernel.SIZE].sum())
-        largest = int(pairs[:, kernel.SIZE].max(initial=0))
+        occurrences = int(pairs[:, kernel.OCCURRENCES].sum())
+        largest = int(pairs[:, kernel.OCCURRENCES].max(initial=0))
         tokens = len(state.token_ends)
         rows = power_of_two(3 * (len(pairs) + 2 * min(largest, tokens)) + 4096)
         joined = max(largest, state.joined.shape[0])
@@ -190,12 +197,12 @@ class Merging:
         state = self.state
         token = int(state.numbers[kernel.REPEATED])
         pairs = self.count_pairs(token)
-        occurrences = int(pairs[:, kernel.SIZE].sum())
+        occurrences = int(pairs[:, kernel.OCCURRENCES].sum())
         if (
             state.numbers[kernel.POOLED] + occurrences > state.pool.size
             or (state.numbers[kernel.ROWS] + len(pairs)) * 3 > state.rows.shape[0] * 2
             or state.numbers[kernel.HEAPED] + len(pairs) > state.heap.shape[0]
-            or pairs[:, kernel.SIZE].max(initial=0) > state.joined.shape[0]
+            or pairs[:, kernel.OCCURRENCES].max(initial=0) > state.joined.shape[0]
         ):
             self.recount()
             return
@@ -247,7 +254,7 @@ def learn_merges(
     vocab_size: int,
     *,
     min_count: int = 1,
-    rules: Rules = Rules(),
+    rules: Rules = NO_RULES,
     reserved: Mapping[int, bytes] = MappingProxyType({}),
     earlier: Ids = NO_MERGES,
     progress: Progress = no_progress,
@@ -274,6 +281,7 @@ def learn_merges(
     """
     spelled = [reserved.get(token, spelling) for token, spelling in enumerate(tokens)]
     run = _start(words, spelled, reserved, vocab_size, min_count, rules)
+    del words  # frees its memory if nobody else holds it
     # Where a pair merged earlier is back, it is merged at once, as the finished tokenizer does.
     run.merged = {(left << 32) + right: UNLIMITED for left, right, _ in earlier.tolist()}
     run.recount()
@@ -342,7 +350,7 @@ def _start(
     numbers[kernel.TEXT], numbers[kernel.REPEATED] = text, -1
     numbers[kernel.MAX_BYTES], numbers[kernel.MAX_WORDS] = rules.max_bytes, rules.max_words
     numbers[kernel.NO_COLON_SPACE] = not rules.colon_space
-    numbers[kernel.LIMITED] = rules != Rules()
+    numbers[kernel.LIMITED] = rules != NO_RULES
     # On mixed text the last merge towards v tokens has a count of about bytes / (40 v).
     numbers[kernel.THRESHOLD] = max(floor, text // (40 * max(vocab_size, 1)))
     for token in reserved:

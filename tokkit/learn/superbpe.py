@@ -3,10 +3,10 @@
 The first stage is `tokkit.learn.bpe` with ``options.pattern``, up to ``transition`` of the
 vocabulary. The second cuts text by the pattern ``superbpe-stage2`` only, which keeps words with
 single spaces together and breaks at numbers and at runs of symbols or of spaces; every piece is
-segmented with the merges of the first stage, exactly as the finished tokenizer does, and merging
-goes on over all pairs that the rules of the authors' trainer allow: at most ``max_words`` words,
-a word being a run of bytes other than spaces, and no ``": "``. A token with a newline in it is
-never merged further, so no token reaches from one line into the next.
+segmented with the merges of the first stage, exactly as the finished tokenizer does, and
+merging goes on over all pairs that the rules of the authors' trainer allow: at most
+``max_words`` words, a word being a run of bytes other than spaces, and no ``": "``. A token
+with a newline in it is never merged further, so no token reaches from one line into the next.
 """
 
 from dataclasses import replace
@@ -80,9 +80,8 @@ def learn_across_words(
     tokens, specials = bpe.beginning(options)
     earlier = bpe.merges_of(init)
     segmenter = BPE(tokens, earlier, ignore_merges=bpe.segmenter_of(init).ignore_merges)
-    words = count_runs(corpus, segmenter, options.pattern, job)
     learned = learn_merges(
-        words,
+        count_runs(corpus, segmenter, options.pattern, job),
         tokens,
         options.vocab_size,
         min_count=options.min_count,

@@ -1,12 +1,12 @@
 """Supertokens: byte-pair encoding of chunks of random lengths (TokenAdapt, arXiv 2505.09738).
 
 Every document is cut into chunks whose lengths, in characters, are drawn from a distribution;
-pairs are merged inside chunks, wherever words begin and end. The finished tokenizer does not cut
-text at all: ``options.pattern`` plays no part.
+pairs are merged inside chunks, wherever words begin and end. The finished tokenizer does not
+cut text at all: ``options.pattern`` plays no part.
 
 The authors' default weights sum to 1.1 and are refused by their own code; here weights are
-divided by their sum. Their normalisation (NFC) and their removal of repeated characters from the
-training text are left out.
+divided by their sum. Their normalisation (NFC) and their removal of repeated characters from
+the training text are left out.
 """
 
 from collections.abc import Iterator, Mapping
