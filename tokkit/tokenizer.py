@@ -1,7 +1,7 @@
 """A tokenizer: a vocabulary and the deterministic rule that cuts bytes into its tokens."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from itertools import pairwise
@@ -149,7 +149,7 @@ class Tokenizer:
     def _cut_each(self, texts: list[list[Segment]]) -> tuple[Pieces, NDArray[np.int64]]:
         """Cut stretch by stretch: the pieces, and how many there are up to each stretch."""
         cuts = [
-            self._pretokenizer_for(segment, number).split(Pieces(*flatten([segment.data])))
+            self._pretokenizer_for(segment, number == 0).split(Pieces(*flatten([segment.data])))
             for text in texts
             for number, segment in enumerate(text)
             if segment.token_id < 0
@@ -161,9 +161,10 @@ class Tokenizer:
         data = [np.zeros(0, dtype=np.uint8), *(cut.data for cut in cuts)]
         return Pieces(np.concatenate(data), np.concatenate([empty, *ends])), np.cumsum(counts)
 
-    def _pretokenizer_for(self, segment: Segment, number: int) -> Pretokenizer:
-        """Choose what cuts the stretch that is the `number`-th of its text."""
-        if number or self.first_pretokenizer is None:
+    def _pretokenizer_for(self, segment: Segment, leads: bool) -> Pretokenizer:
+        """Choose what cuts a stretch; it `leads` if it is the first of those to be cut."""
+        is_first = segment.start == 0 or (leads and segment.start < 0)
+        if self.first_pretokenizer is None or not is_first:
             return self.pretokenizer
         normalizer = self.normalizer
         if isinstance(normalizer, ForeignNormalizer) and not normalizer.keeps_start(
@@ -199,16 +200,25 @@ class Tokenizer:
         return b"".join(parts)
 
     def is_canonical(self, ids: Sequence[int] | Ids) -> bool:
-        """Return whether `ids` are just what `encode` makes of the bytes they stand for.
+        """Return whether `encode` can give just these ids.
 
-        Special tokens among them have to be parsed back from their texts.
+        Between special tokens they have to be what the bytes they stand for are encoded as.
         """
-        wanted = list(map(int, ids))
-        has_specials = not set(self.vocab.specials.values()).isdisjoint(wanted)
-        again = self.encode(
-            self.decode(wanted, specials=True), parse_specials=True if has_specials else None
-        )
-        return again.tolist() == wanted
+        wanted = np.array(ids, dtype=np.int64)
+        special = np.isin(wanted, list(self.vocab.specials.values()))
+        places = [-1, *np.flatnonzero(special).tolist(), wanted.size]
+        runs = (wanted[start + 1 : end].tolist() for start, end in pairwise(places))
+        return all(self._is_run(run, number == 0) for number, run in enumerate(runs) if run)
+
+    def _is_run(self, ids: list[int], is_first: bool) -> bool:
+        """Return whether a stretch, or a whole text if it `is_first`, can have these ids."""
+        for data in {self.decode(ids), b"".join(self.vocab.tokens[i] for i in ids)}:
+            segments = self.added.split(data, self.normalizer, parse_specials=False)
+            if not is_first:
+                segments = [segment._replace(start=segment.start + 1) for segment in segments]
+            if self._segment_all([segments])[0].tolist() == ids:
+                return True
+        return False
 
     def spans(
         self, data: bytes | str, *, parse_specials: bool | None = None
@@ -299,6 +309,8 @@ def _update(state: Any, value: object) -> None:
         state.update(f"{value.dtype.str}{value.shape}".encode() + value.tobytes())
     elif isinstance(value, bytes | str | int | float | None):
         state.update(repr(value).encode())
+    elif isinstance(value, Mapping):
+        _update(state, sorted(value.items()))
     elif isinstance(value, tuple | list):
         state.update(f"{len(value)}(".encode())
         for each in value:
