@@ -83,10 +83,14 @@ class CountsWriter:
         self._writer: Any = None
 
     def __enter__(self) -> Self:
-        with _write_errors(self.path):
-            self._writer = self._parquet.ParquetWriter(
-                self._temporary, self._schema, compression="zstd", use_dictionary=False
-            )
+        try:
+            with _write_errors(self.path):
+                self._writer = self._parquet.ParquetWriter(
+                    self._temporary, self._schema, compression="zstd", use_dictionary=False
+                )
+        except JobError:
+            self._temporary.unlink(missing_ok=True)
+            raise
         return self
 
     def __exit__(
