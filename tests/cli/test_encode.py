@@ -1,0 +1,102 @@
+"""``tokkit encode``, ``decode`` and ``convert``."""
+
+import gzip
+import json
+
+import pytest
+
+import tokkit as library
+
+LINES = "one <|end|> two\n\n東京 12345\r\nlast".encode() + b" \xff\x00"
+
+
+def test_a_line_is_a_document(invoke, trained):
+    result = invoke("encode", trained, input=LINES)
+    tokenizer = library.load(trained)
+    assert result.exit_code == 0, result.stderr
+    ids = [json.loads(line) for line in result.stdout.splitlines()]
+    assert ids == [tokenizer.encode(line).tolist() for line in LINES.split(b"\n")]
+
+
+def test_json_is_one_document(invoke, trained):
+    lines = invoke("encode", trained, input=LINES).stdout.splitlines()
+    whole = invoke("encode", trained, "--json", input=LINES).stdout
+    assert json.loads(whole) == [json.loads(line) for line in lines]
+    assert invoke("encode", trained, "--json", input=b"").stdout == "[]\n"
+    assert invoke("encode", trained, input=b"").stdout == ""
+
+
+def test_lines_round_trip(tokkit, trained, tmp_path):
+    for text in (LINES + b"\n", b"\n\n", b"x\n"):
+        ids = tokkit("encode", trained, "--no-specials", input=text).stdout
+        assert tokkit("decode", trained, input=ids).stdout == text
+
+
+@pytest.mark.parametrize("text", [LINES, b"", b"\n", bytes(range(256))])
+def test_whole_texts_round_trip(tokkit, trained, text):
+    ids = tokkit("encode", trained, "--whole", "--no-specials", input=text).stdout
+    assert tokkit("decode", trained, "--whole", input=ids).stdout == text
+
+
+def test_special_tokens_are_read_and_written_on_request(invoke, trained):
+    read = invoke("encode", trained, "--specials", input=b"a<|end|>").stdout
+    plain = invoke("encode", trained, "--no-specials", input=b"a<|end|>").stdout
+    assert len(json.loads(read)) < len(json.loads(plain))
+    assert invoke("decode", trained, input=read).stdout == "a\n"
+    assert invoke("decode", trained, "--specials", input=read).stdout == "a<|end|>\n"
+
+
+def test_records_are_documents_and_empty_ones_keep_their_place(invoke, trained, tmp_path):
+    records = ["one two", "", "zwei\ndrei"]
+    path = tmp_path / "records.jsonl.gz"
+    lines = "\n".join(json.dumps({"body": text}) for text in records)
+    path.write_bytes(gzip.compress(lines.encode()))
+    result = invoke("encode", trained, path, "--text-column", "body")
+    decoded = invoke("decode", trained, "--json", input=result.stdout).stdout
+    assert json.loads(decoded) == records
+
+
+def test_bytes_that_are_no_text_survive_json(invoke, trained):
+    ids = invoke("encode", trained, input=b"\xff").stdout
+    decoded = json.loads(invoke("decode", trained, "--json", input=ids).stdout)
+    assert decoded[0].encode("utf-8", "surrogateescape") == b"\xff"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("[1, 2", "line 2: not JSON"),
+        ("7", "line 2: not a list of ids"),
+        ('[1, "a"]', "line 2: not a list of ids"),
+        ("[true]", "line 2: not a list of ids"),
+        ("[400]", "line 2: id 400 is outside a vocabulary of 400"),
+        ("[-1]", "line 2: id -1 is outside"),
+        ("[99999999999999999999]", "outside a vocabulary"),
+    ],
+)
+def test_lines_that_are_no_ids_are_named(invoke, trained, line, said):
+    result = invoke("decode", trained, input=f"[1]\n{line}\n")
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("to", "name"),
+    [("hf", "a"), ("files", "a"), ("tiktoken", "a.tiktoken"), ("gguf", "a.gguf")],
+)
+def test_a_converted_tokenizer_gives_the_same_ids(invoke, trained, tmp_path, to, name):
+    output = tmp_path / name
+    result = invoke("convert", trained, "--to", to, "-o", output, "--json")
+    assert result.exit_code == 0, result.stderr
+    pattern = ("--pattern", "cl100k") if to in ("files", "tiktoken") else ()
+    text = "the worst of times\n 12345 東京\n"
+    first = invoke("encode", trained, input=text).stdout
+    assert invoke("encode", output, *pattern, input=text).stdout == first
+    assert json.loads(result.stdout)["vocab_size"] == 400
+
+
+def test_converting_keeps_what_is_there_unless_forced(invoke, trained, tmp_path):
+    output = tmp_path / "a.gguf"
+    assert invoke("convert", trained, "--to", "gguf", "-o", output).exit_code == 0
+    assert invoke("convert", trained, "--to", "gguf", "-o", output).exit_code == 2
+    assert invoke("convert", trained, "--to", "gguf", "-o", output, "--force").exit_code == 0

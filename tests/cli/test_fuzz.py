@@ -1,0 +1,50 @@
+"""No command line, however odd, ends in a traceback.
+
+``TOKKIT_FUZZ=10000 pytest tests/cli/test_fuzz.py`` runs more of them.
+"""
+
+import os
+import random
+
+import pytest
+from tokkit_cli.app import app
+from typer.testing import CliRunner
+
+from tests.cli.invocations import make_files, random_invocation
+
+INVOCATIONS = int(os.environ.get("TOKKIT_FUZZ", "200"))
+SEED = int(os.environ.get("TOKKIT_FUZZ_SEED", "0"))
+runner = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fuzz")
+    text = folder / "text.txt"
+    text.write_text("how much wood would a woodchuck chuck\n" * 50)
+    tokenizer = folder / "good"
+    arguments = ["train-vocab", str(text), "-o", str(tokenizer), "--vocab-size", "300"]
+    assert runner.invoke(app, arguments).exit_code == 0
+    inputs = folder / "inputs"
+    inputs.mkdir()
+    return *make_files(inputs, tokenizer), folder / "outputs"
+
+
+def test_every_failure_is_one_line(files):
+    corpora, tokenizers, outputs = files
+    outputs.mkdir()
+    draw = random.Random(SEED)
+    for number in range(INVOCATIONS):
+        recent = [str(outputs / str(number - earlier)) for earlier in (0, 0, 1)]
+        targets = [*recent, "/dev/null/x", ""]
+        arguments, given = random_invocation(draw, corpora, tokenizers, targets)
+        result = runner.invoke(app, arguments, input=given)
+        said = f"{arguments} {result.stderr!r}"
+        assert result.exit_code in (0, 1, 2), said
+        assert isinstance(result.exception, SystemExit | None), said
+        assert "Traceback" not in result.stderr, said
+        assert "unexpected" not in result.stderr, said
+        errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+        assert len(errors) == (result.exit_code != 0) or not arguments, said
+        if errors:
+            assert result.stderr.endswith(f"{errors[0]}\n"), said
