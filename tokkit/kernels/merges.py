@@ -69,7 +69,6 @@ class State(NamedTuple):
         joined: ``int32[j, 4]``, scratch: slot and token to the left, slot joined, token to the
             right of each occurrence.
         merges: ``int32[m, 3]``, left, right and merged id.
-        leftovers: ``int64[m]``, what the count of each merged pair was when it was done.
         numbers: ``int64[NUMBERS]``.
     """
 
@@ -87,7 +86,6 @@ class State(NamedTuple):
     touched: Ids
     joined: Ids
     merges: Ids
-    leftovers: Counts
     numbers: Counts
 
 
@@ -543,7 +541,6 @@ def _merge_row(state: State, row: int, merged: int) -> None:
     state.merges[numbers[MERGES], 0] = left
     state.merges[numbers[MERGES], 1] = right
     state.merges[numbers[MERGES], 2] = merged
-    state.leftovers[numbers[MERGES]] = rows[row, COUNT]
     rows[row, COUNT] = -1
     rows[row, SIZE] = 0
     numbers[MERGES] += 1
