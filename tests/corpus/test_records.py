@@ -75,6 +75,14 @@ def test_standard_input_is_read_once_and_can_be_divided(monkeypatch, data):
     assert not os.path.exists(spooled)
 
 
+def test_pipes_are_read_as_standard_input_is(tmp_path):
+    pipe = tmp_path / "pipe.txt"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["sh", "-c", f"printf 'some text' > {pipe}"]):
+        corpus = open_corpus([pipe])
+    assert list(corpus.documents()) == [b"some text"] == list(corpus.documents())
+
+
 def test_errors_in_standard_input_name_it(monkeypatch):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"{}\n{")))
     with pytest.raises(CorpusError, match="standard input, line 1: no column 'text'"):

@@ -1,5 +1,6 @@
 """Counting, at once and in parts, here and elsewhere, interrupted and not."""
 
+import json
 import os
 import signal
 import subprocess
@@ -61,10 +62,11 @@ def test_progress_ends_at_the_total(corpus, pattern):
 
 def test_what_was_skipped_is_known_afterwards(tmp_path, pattern):
     (tmp_path / "a.jsonl").write_text('{"text": "a"}\n{"text": 1}\n{"body": "b"}\n')
-    corpus = open_corpus([tmp_path / "a.jsonl"], on_error="skip")
+    corpus = open_corpus([tmp_path / "a.jsonl", tmp_path / "b"], on_error="skip")
     counts = count_words(corpus, pattern, parts=2, workspace=tmp_path / "work")
-    assert counts.metadata["skipped"] == '{"missing column": 1, "not a string": 1}'
-    assert corpus.skipped == {"missing column": 1, "not a string": 1}
+    skipped = {"missing column": 1, "not a string": 1, "unreadable file": 1}
+    assert json.loads(counts.metadata["skipped"]) == skipped
+    assert corpus.skipped == skipped
 
 
 def test_a_corpus_without_text_is_an_error(tmp_path, pattern):

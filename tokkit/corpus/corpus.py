@@ -21,11 +21,14 @@ from tokkit.corpus.sources import (
     OnError,
     Source,
     find_files,
+    is_pipe,
     kind_of,
-    spool_stdin,
+    spool,
 )
 from tokkit.corpus.streams import Compression, CorruptError
 from tokkit.errors import CorpusError, UsageError
+
+DATASET_SHARD_SIZE = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,8 @@ class Corpus:
 
     @property
     def size(self) -> int:
-        """Bytes of its files on disk."""
-        return sum(source.size for source in self.sources)
+        """About how many bytes of text it holds."""
+        return sum(source.work for source in self.sources)
 
     @property
     def key(self) -> str:
@@ -136,7 +139,8 @@ def open_corpus(
             ``hf:NAME[/CONFIG][:SPLIT]`` for datasets of the Hugging Face library. Files named
             ``.jsonl`` or ``.ndjson`` hold a document per line, ``.parquet`` one per row, any
             others are text: one document, read in pieces. Each may be compressed: ``.gz``,
-            ``.zst``. Standard input is JSON lines if it begins with ``{``, else text.
+            ``.zst``. Standard input and pipes are JSON lines if they begin with ``{``, else
+            text; they are copied to a temporary file.
         text_column: The field of a record that holds its text.
         on_error: Whether a bad record or file ends the job or is counted and left out. Of a
             text file a line is left out.
@@ -154,16 +158,14 @@ def open_corpus(
     unopened = Tally()
     problems = Problems(on_error == "skip", unopened)
     sources: list[Source] = []
-    spooled: list[str] = []
     for index, path in find_files(paths, problems):
         source = _open_source(path, len(sources), factors[index], problems)
         if source is not None:
             sources.append(source)
-        if source is not None and path == STDIN:
-            spooled.append(source.path)
     corpus = Corpus(tuple(sources), text_column, on_error, seed, unopened)
-    for path in spooled:
-        weakref.finalize(corpus, Path(path).unlink, missing_ok=True)
+    for source in sources:
+        if source.path != source.name and source.kind != "datasets":
+            weakref.finalize(corpus, Path(source.path).unlink, missing_ok=True)
     return corpus
 
 
@@ -183,10 +185,10 @@ def _open_source(path: str, number: int, weight: float, problems: Problems) -> S
     if path.startswith(DATASETS_PREFIX):
         return _open_dataset(path, number, weight)
     name, (kind, compression) = path, kind_of(path)
-    if path == STDIN:
-        name, compression = "standard input", ""
-        path, kind = spool_stdin()
     try:
+        if is_pipe(path):
+            name, compression = ("standard input" if path == STDIN else path), ""
+            path, kind = spool(path)
         with open(path, "rb") as file:
             status = os.fstat(file.fileno())
             stamp = f"{status.st_size} {status.st_mtime_ns}"
@@ -212,7 +214,7 @@ def _units(path: str, kind: Kind, compression: Compression, size: int) -> int:
 def _open_dataset(path: str, number: int, weight: float) -> Source:
     reference = path.removeprefix(DATASETS_PREFIX)
     dataset = open_dataset(reference)
+    units = int(dataset.num_shards)
+    size = dataset.info.dataset_size or dataset.info.download_size or units * DATASET_SHARD_SIZE
     stamp = str(dataset.info.download_checksums or dataset.info.version)
-    return Source(
-        path, reference, "datasets", "", number, weight, 0, stamp, int(dataset.num_shards)
-    )
+    return Source(path, reference, "datasets", "", number, weight, size, stamp, units)

@@ -62,8 +62,8 @@ class Shard:
 
     @property
     def size(self) -> int:
-        """About how many bytes its files have on disk."""
-        return sum(_slice_size(part) for part in self.slices)
+        """About how many bytes of text it holds."""
+        return sum(map(_slice_size, self.slices))
 
     def documents(self, tally: Tally | None = None) -> Iterator[bytes]:
         """Read the documents, each as often as its weight says.
@@ -131,18 +131,18 @@ def _copies(source: Source, place: int, index: int, seed: int) -> int:
 def _slice_size(part: Slice) -> int:
     source = part.source
     units = max(source.units, 1)
-    return source.size * (min(part.last, units) - part.first) // units
+    return source.work * (min(part.last, units) - part.first) // units
 
 
 def divide_sources(sources: Sequence[Source], parts: int) -> list[tuple[Slice, ...]]:
     """Divide sources into at most `parts` runs of about equal size, none empty."""
-    total = sum(source.size for source in sources) or 1
+    total = sum(source.work for source in sources) or 1
     runs: list[list[Slice]] = [[] for _ in range(parts)]
     before = 0.0
     for source in sources:
-        share = source.size / max(source.units, 1)
+        share = source.work / max(source.units, 1)
         middles = (before + (np.arange(max(source.units, 1)) + 0.5) * share) / total
-        before += source.size
+        before += source.work
         owners = np.minimum((middles * parts).astype(np.int64), parts - 1)
         for owner in np.unique(owners).tolist():
             first, last = np.searchsorted(owners, [owner, owner + 1]).tolist()

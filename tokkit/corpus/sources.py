@@ -3,9 +3,11 @@
 import glob
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,6 +20,7 @@ OnError = Literal["raise", "skip"]
 
 KINDS: dict[str, Kind] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 COMPRESSIONS: dict[str, Compression] = {".gz": "gz", ".zst": "zst"}
+EXPANSION = 4
 STDIN = "-"
 DATASETS_PREFIX = "hf:"
 
@@ -49,6 +52,13 @@ class Source:
     size: int
     stamp: str
     units: int
+
+    @property
+    def work(self) -> int:
+        """About how many bytes of text it holds."""
+        return (
+            self.size * EXPANSION if self.compression or self.kind == "parquet" else self.size
+        )
 
 
 def kind_of(path: str) -> tuple[Kind, Compression]:
@@ -86,9 +96,13 @@ def find_files(
 
 
 def _files_below(folder: str, problems: Problems) -> list[str]:
+    def unreadable(error: OSError) -> None:
+        reason = f"{error.filename} cannot be read: {error.strerror}"
+        problems.report("unreadable file", f"the folder {reason}")
+
     files = [
         os.path.join(parent, file)
-        for parent, _, names in os.walk(folder)
+        for parent, _, names in os.walk(folder, onerror=unreadable)
         for file in names
         if not _is_hidden(os.path.relpath(os.path.join(parent, file), folder))
     ]
@@ -101,13 +115,22 @@ def _is_hidden(path: str) -> bool:
     return any(part.startswith(".") for part in Path(path).parts)
 
 
-def spool_stdin() -> tuple[str, Kind]:
-    """Copy standard input to a temporary file, which can be read in parts and twice.
+def is_pipe(path: str) -> bool:
+    """Whether a path can only be read once, as standard input and named pipes."""
+    return path == STDIN or stat.S_ISFIFO(os.stat(path).st_mode)
+
+
+def spool(path: str) -> tuple[str, Kind]:
+    """Copy a pipe to a temporary file, which can be read in parts and twice.
 
     Returns:
         Its path, and ``jsonl`` if its first character is ``{``, else ``text``.
     """
-    with tempfile.NamedTemporaryFile(prefix="tokkit-stdin-", delete=False) as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
+    with ExitStack() as stack:
+        pipe = sys.stdin.buffer if path == STDIN else stack.enter_context(open(path, "rb"))
+        file = stack.enter_context(
+            tempfile.NamedTemporaryFile(prefix="tokkit-pipe-", delete=False)
+        )
+        shutil.copyfileobj(pipe, file)
     with open(file.name, "rb") as spooled:
         return file.name, "jsonl" if spooled.read(1) == b"{" else "text"

@@ -77,6 +77,7 @@ class _Unpacked(io.RawIOBase):
 
     def __init__(self, file: BinaryIO) -> None:
         self._zstandard = import_extra("zstandard")
+        self._decompressor = self._zstandard.ZstdDecompressor(max_window_size=1 << 31)
         self._file = file
         self._frame: Any = None
         self._packed = b""
@@ -104,7 +105,7 @@ class _Unpacked(io.RawIOBase):
                 raise CorruptError("the file ends inside a zstd frame")
             return False
         if self._frame is None:
-            self._frame = self._zstandard.ZstdDecompressor().decompressobj()
+            self._frame = self._decompressor.decompressobj()
         try:
             self._ready = memoryview(self._frame.decompress(self._packed))
         except self._zstandard.ZstdError as error:

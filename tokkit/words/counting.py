@@ -51,7 +51,7 @@ def count_words(
         CorpusError: If the corpus has no text, or a bad record.
         JobError: If workers keep dying, or the workspace cannot be written to.
     """
-    shards = corpus.shards(max(parts, min(-(-corpus.size // PART_SIZE), MOST_PARTS)))
+    shards = corpus.shards(max(parts, 1, min(-(-corpus.size // PART_SIZE), MOST_PARTS)))
     table, tally = WordTable(), Tally()
     if executor is None and workspace is None:
         sizes = _count_here(shards, pattern, engine, table, tally)
@@ -64,7 +64,7 @@ def count_words(
         if progress:
             progress("count", done, total)
     corpus.record(tally)
-    return WordCounts(*table.sorted(), describe(pattern, engine, tally))
+    return WordCounts(*table.sorted(), describe(pattern, engine, tally, corpus.skipped))
 
 
 def _count_here(

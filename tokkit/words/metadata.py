@@ -30,7 +30,9 @@ def unicode_version(pattern: Pattern, engine: Engine) -> str:
     return next(known, "before 13.0")
 
 
-def describe(pattern: Pattern, engine: Engine, tally: Tally) -> dict[str, str]:
+def describe(
+    pattern: Pattern, engine: Engine, tally: Tally, skipped: Mapping[str, int]
+) -> dict[str, str]:
     """The metadata of counts."""
     return {
         "tokkit": tokkit.__version__,
@@ -42,5 +44,5 @@ def describe(pattern: Pattern, engine: Engine, tally: Tally) -> dict[str, str]:
         "digest": tally.digest,
         "documents": str(tally.documents),
         "bytes": str(tally.size),
-        "skipped": json.dumps(dict(sorted(tally.skipped.items()))),
+        "skipped": json.dumps(dict(sorted(skipped.items()))),
     }
