@@ -27,15 +27,24 @@ Learn = Callable[[Job], tuple[Tokenizer, History]]
 """The learning itself, with what is learned from what already decided."""
 
 
-def refuse_existing(path: Path, *, force: bool) -> None:
+def refuse_existing(path: Path, *, force: bool, sign: str = "") -> None:
     """Do nothing if `path` is free, or may be replaced.
 
+    Args:
+        path: What is to be written.
+        force: Whether it may be replaced.
+        sign: A file that a folder which may be replaced has; an empty folder always may be.
+
     Raises:
-        UsageError: If it exists and `force` is false.
+        UsageError: If it exists and `force` is false, or is another kind of folder.
     """
     if path.exists() and not force:
+        raise UsageError(f"{str(path)!r} exists: choose another place, or --force replaces it")
+    is_folder = path.is_dir() and any(path.iterdir())
+    if sign and (is_folder or path.is_file()) and not (path / sign).is_file():
         raise UsageError(
-            f"{str(path)!r} exists: choose another place, or --force to replace it"
+            f"{str(path)!r} is not what this command writes (it has no {sign}), so it is not "
+            "replaced even with --force: choose another place"
         )
 
 
@@ -66,9 +75,10 @@ def learn_into(
         UsageError: If something is in the way, or was asked for differently when it began.
     """
     request = json.loads(json.dumps(request))
+    folder = Path(os.path.abspath(folder))  # "." has no name to put ".partial" after
     if resume and _is_finished(folder, request):
         return _read(folder / TRAINING)
-    refuse_existing(folder, force=force)
+    refuse_existing(folder, force=force, sign=TRAINING)
     partial = _begin(folder, request, force=force, resume=resume)
     try:
         tokenizer, history = learn(replace(job, workspace=partial / "work"))
@@ -78,7 +88,7 @@ def learn_into(
     account = {**request["settings"], **describe(tokenizer), **history.summary}
     account["curve"] = history.curve
     _write_folder(partial / "folder", tokenizer, account)
-    _replace(partial / "folder", folder)
+    replace_folder(partial / "folder", folder)
     shutil.rmtree(partial)
     return account
 
@@ -155,11 +165,10 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     os.replace(unfinished, path)
 
 
-def _replace(new: Path, folder: Path) -> None:
-    """Put a complete folder in its place; an older one is moved aside first."""
+def replace_folder(new: Path, folder: Path) -> None:
+    """Put a complete folder in its place; an older one is moved aside first, then removed."""
     older = new.with_name("replaced")
-    if folder.is_dir() and not folder.is_symlink():
+    if folder.exists():
         os.replace(folder, older)
-    elif folder.exists():
-        folder.unlink()
     os.replace(new, folder)
+    shutil.rmtree(older, ignore_errors=True)
