@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.reference import merges as reference
-from tokkit.kernels import merges as kernel
+from tokkit.kernels import slots as kernel
+from tokkit.kernels.merge_state import BOUNDARY
 from tokkit.learn import merging
 from tokkit.learn.merging import Rules, Words, arrange, learn_merges
 
@@ -127,14 +128,14 @@ def test_counts_have_64_bits():
 
 def test_words_lie_in_slots_by_falling_count():
     slots, class_starts, class_counts = arrange(flat([([0, 1, 2], 2), ([3], 7), ([1], 2)]))
-    edge = kernel.BOUNDARY
+    edge = BOUNDARY
     assert slots.tolist() == [edge, 3, edge, 0, 1, 2, edge, 1, edge]
     assert class_starts.tolist() == [0, 2, 9]
     assert class_counts.tolist() == [7, 2]
 
 
 def test_compacting_leaves_one_slot_per_token():
-    edge = kernel.BOUNDARY
+    edge = BOUNDARY
     slots = np.array([edge, 9, -3, -3, 1, edge, 8, -2, edge], dtype=np.int32)
     starts = np.array([0, 5, 9], dtype=np.int64)
     assert kernel.compact(slots, starts) == 6

@@ -1,5 +1,7 @@
 """Merges learned by counting every pair again after every merge."""
 
+import itertools
+
 
 def merge_word(word, pair, merged):
     """Join a pair, left to right: ``merge_word([1, 1, 1], (1, 1), 2)`` is ``[2, 1]``."""
@@ -14,7 +16,7 @@ def merge_word(word, pair, merged):
 
 def windows(word):
     """Adjacent pairs: ``windows([1, 2, 3])`` is ``[(1, 2), (2, 3)]``."""
-    return list(zip(word, word[1:], strict=False))
+    return list(itertools.pairwise(word))
 
 
 def count_pairs(words):

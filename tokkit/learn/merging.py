@@ -14,7 +14,32 @@ import numpy as np
 
 from tokkit.errors import UsageError
 from tokkit.kernels import merges as kernel
+from tokkit.kernels import slots
 from tokkit.kernels._jit import Counts, Ids, Offsets
+from tokkit.kernels.merge_state import (
+    COUNT,
+    HEAPED,
+    KEY,
+    LIMITED,
+    MADE_AGAIN,
+    MAX_BYTES,
+    MAX_WORDS,
+    MERGES,
+    NO_COLON_SPACE,
+    NO_PAIRS,
+    NO_ROOM,
+    NUMBERS,
+    OCCURRENCES,
+    PAUSED,
+    POOLED,
+    REPEATED,
+    ROWS,
+    TEXT,
+    THRESHOLD,
+    TOKENS,
+    TOKENS_WANTED,
+    State,
+)
 from tokkit.learn.options import Progress, no_progress
 from tokkit.vocab import flatten
 
@@ -93,13 +118,13 @@ def arrange(words: Words) -> tuple[Ids, Offsets, Counts]:
             f"{size} tokens in distinct pieces are more than can be merged at once "
             f"({MOST_SLOTS}): sample the corpus"
         )
-    slots = np.empty(size, dtype=np.int32)
-    kernel.lay_out(ids, ends, order, slots)
+    laid_out = np.empty(size, dtype=np.int32)
+    slots.lay_out(ids, ends, order, laid_out)
     ordered = counts[order]
     first = np.flatnonzero(np.diff(ordered, prepend=-1))
     word_starts = np.cumsum(lengths[order] + 1) - lengths[order] - 1
     class_starts = np.append(word_starts[first], size).astype(np.int64)
-    return slots, class_starts, ordered[first].astype(np.int64)
+    return laid_out, class_starts, ordered[first].astype(np.int64)
 
 
 @dataclass
@@ -114,7 +139,7 @@ class Merging:
         repeats: How often a token was made again.
     """
 
-    state: kernel.State
+    state: State
     floor: int
     earlier: Ids
     recounts: int = 0
@@ -123,24 +148,28 @@ class Merging:
     @property
     def done(self) -> int:
         """The number of merges."""
-        return int(self.state.numbers[kernel.MERGES])
+        return int(self.state.numbers[MERGES])
 
-    def count_pairs(self, only: int = -1) -> Counts:
-        """Count the hot pairs, all or those with the token `only`: rows as `count_pairs` there.
+    def count_pairs(self) -> Counts:
+        """Count the hot pairs, with rows as in `tokkit.kernels.slots.count_pairs`.
 
         Most pairs are not hot, so they are counted in parts that share a small table.
         """
-        table = np.empty((power_of_two(max(8192, self.state.slots.size // 8)), 3), np.int64)
+        state = self.state
+        classes = state.class_starts, state.class_counts
+        table = np.empty((power_of_two(max(8192, state.slots.size // 8)), 3), np.int64)
         parts = 1
         hot: list[Counts] = []
         while len(hot) < parts:
             table[:] = -1
-            if kernel.count_pairs(self.state, table, only, len(hot), parts) < 0:
+            if slots.count_pairs(state.slots, *classes, len(hot), parts, table) < 0:
                 parts, hot = 2 * parts, []
                 continue
-            pairs = table[table[:, kernel.KEY] >= 0]
+            pairs = table[table[:, KEY] >= 0]
+            if state.numbers[LIMITED]:
+                kernel.forbid(state, pairs)
             self.put_first(pairs)
-            hot.append(pairs[pairs[:, kernel.COUNT] >= self.state.numbers[kernel.THRESHOLD]])
+            hot.append(pairs[pairs[:, COUNT] >= state.numbers[THRESHOLD]])
         return np.concatenate(hot)
 
     def put_first(self, pairs: Counts) -> None:
@@ -155,23 +184,23 @@ class Merging:
         merges = np.concatenate([self.earlier, self.state.merges[: self.done]]).astype(np.int64)
         keys = merges[:, 0] * 2**32 + merges[:, 1]
         order = np.argsort(keys, kind="stable")
-        ranks = order[np.searchsorted(keys[order], pairs[:, kernel.KEY]).clip(max=len(keys) - 1)]
-        back = keys[ranks] == pairs[:, kernel.KEY]
-        pairs[back, kernel.COUNT] = UNLIMITED - ranks[back] * 2**32
+        ranks = order[np.searchsorted(keys[order], pairs[:, KEY]).clip(max=len(keys) - 1)]
+        back = keys[ranks] == pairs[:, KEY]
+        pairs[back, COUNT] = UNLIMITED - ranks[back] * 2**32
 
     def recount(self) -> None:
         """Count all pairs anew and keep the hot ones, in arrays of the right size."""
         self.recounts += 1
         state = self.state
-        size = kernel.compact(state.slots, state.class_starts)
+        size = slots.compact(state.slots, state.class_starts)
         # Old arrays go before new ones come: this is where memory peaks.
         empty = np.empty((1, 4), dtype=np.int64)
         self.state = state = state._replace(
             slots=state.slots[:size], rows=empty, heap=empty, pool=empty[0].astype(np.int32)
         )
         pairs = self.count_pairs()
-        occurrences = int(pairs[:, kernel.OCCURRENCES].sum())
-        largest = int(pairs[:, kernel.OCCURRENCES].max(initial=0))
+        occurrences = int(pairs[:, OCCURRENCES].sum())
+        largest = int(pairs[:, OCCURRENCES].max(initial=0))
         tokens = len(state.token_ends)
         rows = power_of_two(3 * (len(pairs) + 2 * min(largest, tokens)) + 4096)
         joined = max(largest, state.joined.shape[0])
@@ -183,34 +212,16 @@ class Merging:
             ),
             joined=np.empty((joined, 4), dtype=np.int32),
         )
-        for number in (kernel.ROWS, kernel.HEAPED, kernel.POOLED):
+        for number in (ROWS, HEAPED, POOLED):
             self.state.numbers[number] = 0
         kernel.add_rows(self.state, pairs)
-        kernel.fill_pool(self.state, -1)
-
-    def recount_repeated(self) -> None:
-        """Count the pairs with the token that was made again."""
-        self.repeats += 1
-        state = self.state
-        token = int(state.numbers[kernel.REPEATED])
-        pairs = self.count_pairs(token)
-        occurrences = int(pairs[:, kernel.OCCURRENCES].sum())
-        if (
-            state.numbers[kernel.POOLED] + occurrences > state.pool.size
-            or (state.numbers[kernel.ROWS] + len(pairs)) * 3 > state.rows.shape[0] * 2
-            or state.numbers[kernel.HEAPED] + len(pairs) > state.heap.shape[0]
-            or pairs[:, kernel.OCCURRENCES].max(initial=0) > state.joined.shape[0]
-        ):
-            self.recount()
-            return
-        kernel.add_rows(state, pairs)
-        kernel.fill_pool(state, token)
+        slots.fill_pool(self.state.slots, self.state.rows, self.state.pool)
 
     def make_room(self) -> None:
         """Enlarge the arrays of tokens and merges that are full, and count again."""
         state = self.state
         data = state.token_data
-        if 4 * state.token_ends[state.numbers[kernel.TOKENS] - 1] > data.size:
+        if 4 * state.token_ends[state.numbers[TOKENS] - 1] > data.size:
             data = np.append(data, np.zeros(data.size, dtype=np.uint8))
         merges = state.merges
         if self.done == len(merges):
@@ -221,14 +232,14 @@ class Merging:
     def lower_threshold(self) -> bool:
         """Lower the threshold to where the vocabulary should be full; false if it is lowest."""
         numbers = self.state.numbers
-        threshold = int(numbers[kernel.THRESHOLD])
+        threshold = int(numbers[THRESHOLD])
         if threshold <= self.floor:
             return False
         # The count of the k-th merge falls a little faster than 1 / k.
-        missing = int(numbers[kernel.TOKENS_WANTED] - numbers[kernel.TOKENS])
+        missing = int(numbers[TOKENS_WANTED] - numbers[TOKENS])
         share = (self.done + 1) / (self.done + 1 + missing)
         guess = int(threshold * min(0.5, 0.8 * share**1.25))
-        numbers[kernel.THRESHOLD] = max(self.floor, guess)
+        numbers[THRESHOLD] = max(self.floor, guess)
         self.recount()
         return True
 
@@ -236,11 +247,13 @@ class Merging:
         """Run until so many merges are done: `PAUSED`, `FINISHED`, or `NO_PAIRS` for good."""
         while True:
             outcome = kernel.learn(self.state, merges)
-            if outcome == kernel.NO_ROOM:
+            if outcome == NO_ROOM:
                 self.make_room()
-            elif outcome == kernel.MADE_AGAIN:
-                self.recount_repeated()
-            elif outcome != kernel.NO_PAIRS or not self.lower_threshold():
+            elif outcome == MADE_AGAIN:
+                # Rare, see `put_first`: pairs with that token may not be hot, but become so.
+                self.repeats += 1
+                self.recount()
+            elif outcome != NO_PAIRS or not self.lower_threshold():
                 return int(outcome)
 
 
@@ -287,18 +300,18 @@ def learn_merges(
     state = _start(words, spelled, reserved, vocab_size, rules)
     del words  # frees its memory if nobody else holds it
     run = Merging(state, max(min_count, 1), earlier)
-    guess = guess_threshold(int(state.numbers[kernel.TEXT]), vocab_size)
-    state.numbers[kernel.THRESHOLD] = max(run.floor, guess)
+    guess = guess_threshold(int(state.numbers[TEXT]), vocab_size)
+    state.numbers[THRESHOLD] = max(run.floor, guess)
     run.recount()
     numbers = run.state.numbers
-    curve = [{"vocab_size": len(tokens), "tokens": int(numbers[kernel.TEXT])}]
-    outcome = kernel.PAUSED
-    while outcome == kernel.PAUSED:
+    curve = [{"vocab_size": len(tokens), "tokens": int(numbers[TEXT])}]
+    outcome = PAUSED
+    while outcome == PAUSED:
         outcome = run.run(run.done + max(1, (vocab_size - len(tokens)) // SLICES))
-        made = int(numbers[kernel.TOKENS])
-        curve.append({"vocab_size": made, "tokens": int(numbers[kernel.TEXT])})
+        made = int(numbers[TOKENS])
+        curve.append({"vocab_size": made, "tokens": int(numbers[TEXT])})
         progress(stage, made, vocab_size)
-    return _finish(run, reserved, curve, exhausted=outcome == kernel.NO_PAIRS)
+    return _finish(run, reserved, curve, exhausted=outcome == NO_PAIRS)
 
 
 def _finish(
@@ -306,14 +319,15 @@ def _finish(
 ) -> Learned:
     """Read the results out of the kernel's state."""
     state = run.state
-    size = int(state.numbers[kernel.TOKENS])
+    size = int(state.numbers[TOKENS])
     data, ends = state.token_data.tobytes(), [0, *state.token_ends[:size].tolist()]
     tokens = [
         b"" if token in reserved else data[ends[token] : ends[token + 1]]
         for token in range(size)
     ]
     totals = np.zeros(size, dtype=np.int64)
-    kernel.count_tokens(state, totals)
+    used = slots.compact(state.slots, state.class_starts)
+    slots.count_tokens(state.slots[:used], state.class_starts, state.class_counts, totals)
     merges = np.concatenate([run.earlier, state.merges[: run.done]])
     if run.repeats:
         # A pair that came back keeps its first rank.
@@ -327,13 +341,13 @@ def _start(
     reserved: Collection[int],
     vocab_size: int,
     rules: Rules,
-) -> kernel.State:
+) -> State:
     """Prepare the kernel's state; the counts of pairs are not there yet."""
-    slots, class_starts, class_counts = arrange(words)
+    laid_out, class_starts, class_counts = arrange(words)
     room = max(vocab_size, len(tokens))
     text = int((np.diff(words.ends, prepend=0) * words.counts).sum())
-    state = kernel.State(
-        slots=slots,
+    state = State(
+        slots=laid_out,
         class_starts=class_starts,
         class_counts=class_counts,
         rows=np.empty((1, 4), dtype=np.int64),
@@ -344,14 +358,14 @@ def _start(
         touched=np.zeros((2, room), dtype=np.int32),
         joined=np.empty((1, 4), dtype=np.int32),
         merges=np.zeros((room - len(tokens) + 64, 3), dtype=np.int32),
-        numbers=np.zeros(kernel.NUMBERS, dtype=np.int64),
+        numbers=np.zeros(NUMBERS, dtype=np.int64),
     )
     numbers = state.numbers
-    numbers[kernel.TOKENS], numbers[kernel.TOKENS_WANTED] = len(tokens), vocab_size
-    numbers[kernel.TEXT], numbers[kernel.REPEATED] = text, -1
-    numbers[kernel.MAX_BYTES], numbers[kernel.MAX_WORDS] = rules.max_bytes, rules.max_words
-    numbers[kernel.NO_COLON_SPACE] = not rules.colon_space
-    numbers[kernel.LIMITED] = rules != NO_RULES
+    numbers[TOKENS], numbers[TOKENS_WANTED] = len(tokens), vocab_size
+    numbers[TEXT], numbers[REPEATED] = text, -1
+    numbers[MAX_BYTES], numbers[MAX_WORDS] = rules.max_bytes, rules.max_words
+    numbers[NO_COLON_SPACE] = not rules.colon_space
+    numbers[LIMITED] = rules != NO_RULES
     for token in reserved:
         kernel.index_tokens(state, token, token + 1, True)
     kernel.index_tokens(state, 0, len(tokens), False)
