@@ -20,11 +20,14 @@ from tokkit.formats.huggingface_parts import (
     read_normalizer,
     read_pretokenizer,
 )
+from tokkit.formats.huggingface_write import write
 from tokkit.normalize import foreign_component
 from tokkit.tokenizer import Source, Tokenizer
 from tokkit.vocab import Vocabulary
 
 FILE = "tokenizer.json"
+
+__all__ = ["build", "matches", "read", "write"]
 
 
 def matches(path: Path) -> bool:

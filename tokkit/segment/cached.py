@@ -3,9 +3,8 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tokkit.kernels._jit import Bytes, Ids, Offsets
+from tokkit.kernels._jit import Bytes, Ids, Offsets, frozen
 from tokkit.kernels.pieces import (
     COLUMNS,
     LONGEST,
@@ -22,13 +21,6 @@ _SMALLEST = 1 << 15
 _LARGEST = 1 << 20
 _NO_IDS = np.zeros(0, dtype=np.int32)
 _NO_ENDS = np.zeros(0, dtype=np.int64)
-
-
-def frozen(array: NDArray[Any]) -> NDArray[Any]:
-    """View an array as read-only, so that kernels are compiled for one kind of array only."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 class _Cache:
