@@ -2,6 +2,9 @@
 
 import os
 import random
+import subprocess
+import sys
+import time
 from collections import Counter
 
 import numpy as np
@@ -146,6 +149,35 @@ def test_a_hundred_files_with_small_row_groups(tmp_path):
     assert words.metadata["skipped"] == '{"bad JSON": 100}'
 
 
+MERGE = """
+import sys
+from tokkit.words import merge_counts, merging
+merging.FAN_IN = 4
+merge_counts(sys.argv[2:], sys.argv[1])
+"""
+
+
+def test_a_merge_killed_anywhere_leaves_nothing_half_done(tmp_path):
+    source = random.Random(9)
+    parts = [{source.randbytes(3): 1 for _ in range(20000)} for _ in range(10)]
+    paths = [write(part, tmp_path / str(number)) for number, part in enumerate(parts)]
+    output = tmp_path / "sum"
+    command = [sys.executable, "-c", MERGE, str(output), *map(str, paths)]
+    for sight in (".sum.parts", ".sum.parts/0/1.parquet", ".sum.tmp"):
+        with subprocess.Popen(command) as process:
+            while not (tmp_path / sight).exists() and process.poll() is None:
+                time.sleep(0.0005)
+            process.kill()
+        assert process.returncode == -9
+        assert not output.exists()
+    merge_counts(paths, output)
+    total = Counter()
+    for part in parts:
+        total.update(part)
+    assert read_counts(output).to_dict() == total
+    assert {path.name for path in tmp_path.iterdir()} == {*(path.name for path in paths), "sum"}
+
+
 @pytest.mark.parametrize("key", ["pattern", "regex", "digits", "engine", "unicode"])
 def test_counts_cut_differently_do_not_add_up(tmp_path, key):
     paths = [write({b"a": 1}, tmp_path / "a"), write({b"a": 1}, tmp_path / "b", **{key: "y"})]
@@ -232,7 +264,7 @@ def test_a_place_that_cannot_be_written_to(tmp_path):
 
 
 def test_counts_without_pyarrow(tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match="pyarrow"):
         write({b"a": 1}, tmp_path / "a")
 

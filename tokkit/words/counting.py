@@ -19,6 +19,8 @@ Progress = Callable[[str, int, int], None]
 
 PART_SIZE = 32 << 20
 MOST_PARTS = 1024
+# What a batch becomes fits into the cache of a core, and is soon gone.
+BATCH_SIZE = 1 << 20
 
 
 def count_words(
@@ -73,7 +75,7 @@ def _count_here(
     """Count all shards into one table, in this process; yield the size of each when done."""
     pretokenizer = for_pattern(pattern, engine)
     for shard in shards:
-        for batch in shard.batches(tally=tally):
+        for batch in shard.batches(BATCH_SIZE, tally):
             pieces = pretokenizer.split(Pieces(*batch))
             table.add(pieces.data, pieces.ends)
         yield shard.size

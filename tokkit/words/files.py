@@ -84,7 +84,7 @@ class CountsWriter:
 
     def __enter__(self) -> Self:
         try:
-            with _write_errors(self.path):
+            with write_errors(self.path):
                 self._writer = self._parquet.ParquetWriter(
                     self._temporary, self._schema, compression="zstd", use_dictionary=False
                 )
@@ -100,7 +100,7 @@ class CountsWriter:
         trace: TracebackType | None,
     ) -> None:
         try:
-            with _write_errors(self.path):
+            with write_errors(self.path):
                 if error is None:
                     self._write_groups(last=True)
                 self._writer.close()
@@ -113,7 +113,7 @@ class CountsWriter:
         """Add words, all of them after those added before."""
         self._waiting.append(run)
         if sum(waiting.size for waiting in self._waiting) >= ENOUGH:
-            with _write_errors(self.path):
+            with write_errors(self.path):
                 self._write_groups(last=False)
 
     def _write_groups(self, *, last: bool) -> None:
@@ -197,7 +197,8 @@ def _run_of(batch: Any) -> Run:
 
 
 @contextmanager
-def _write_errors(path: Path) -> Iterator[None]:
+def write_errors(path: Path) -> Iterator[None]:
+    """Turn what the operating system says while `path` is written into a `JobError`."""
     try:
         yield
     except OSError as error:
@@ -207,6 +208,7 @@ def _write_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _read_errors(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while `path` is read into a `CorpusError`."""
     try:
         yield
     except FileNotFoundError as error:

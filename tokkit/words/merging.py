@@ -2,17 +2,18 @@
 
 import json
 import os
-import tempfile
+import shutil
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
+from itertools import count
 from pathlib import Path
 
 import tokkit
 from tokkit.corpus.problems import MODULUS
 from tokkit.errors import CorpusError
-from tokkit.words.files import METHOD, CountsReader, CountsWriter, Run
+from tokkit.words.files import METHOD, CountsReader, CountsWriter, Run, write_errors
 from tokkit.words.table import WordTable
 
 FAN_IN = 64
@@ -35,18 +36,28 @@ def merge_counts(
     if not paths:
         raise CorpusError("there are no counts to merge; name at least one file")
     inputs, target = [Path(path) for path in paths], Path(output)
-    with ExitStack() as stack:
-        while len(inputs) > FAN_IN:
-            folder = Path(stack.enter_context(_folder_beside(target)))
-            groups = [inputs[i : i + FAN_IN] for i in range(0, len(inputs), FAN_IN)]
-            inputs = [folder / f"{number}.parquet" for number in range(len(groups))]
-            for group, path in zip(groups, inputs, strict=True):
-                _merge(group, path)
+    folder = target.with_name(f".{target.name}.parts")
+    # A merge that was killed may have left some.
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        for level in count():
+            if len(inputs) <= FAN_IN:
+                break
+            inputs = _merge_groups(inputs, folder / str(level))
         _merge(inputs, target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _folder_beside(path: Path) -> "tempfile.TemporaryDirectory[str]":
-    return tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent)
+def _merge_groups(paths: Sequence[Path], folder: Path) -> list[Path]:
+    """Merge files by groups into files in a new folder."""
+    with write_errors(folder):
+        folder.mkdir(parents=True)
+    groups = [paths[first : first + FAN_IN] for first in range(0, len(paths), FAN_IN)]
+    sums = [folder / f"{number}.parquet" for number in range(len(groups))]
+    for group, path in zip(groups, sums, strict=True):
+        _merge(group, path)
+    return sums
 
 
 def _merge(paths: Sequence[Path], output: Path) -> None:
