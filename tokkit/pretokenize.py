@@ -10,7 +10,7 @@ import numpy as np
 
 from tokkit.errors import PatternError
 from tokkit.kernels import codes, scan
-from tokkit.kernels._jit import Bytes, Offsets
+from tokkit.kernels._jit import Bytes, Offsets, frozen
 from tokkit.patterns import NO_SCANNER, Pattern
 from tokkit.unicode import Engine, classes
 
@@ -96,7 +96,7 @@ class Scanner:
 
     def split(self, pieces: Pieces) -> Pieces:
         """Cut every piece as the pattern says."""
-        data, ends = pieces
+        data, ends = frozen(pieces.data), frozen(pieces.ends)
         code = self.pattern.scanner
         of_bytes = np.empty(data.size, dtype=np.uint8)
         scan.classify(data, ends, classes(self.engine, code), of_bytes)
@@ -109,7 +109,7 @@ class Scanner:
             count = scan.cut_superwords(data, ends, of_bytes, code, cuts)
         else:
             count = scan.cut_numbers(ends, of_bytes, code, cuts)
-        return Pieces(data, cuts[:count].copy())
+        return Pieces(pieces.data, cuts[:count].copy())
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,13 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     return compiled
 
 
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """View an array as read-only, so that kernels are compiled for one kind of array only."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 class _CompilationNote(event.Listener):  # type: ignore[misc]
     """Says once, through logging, that kernels are being compiled."""
 

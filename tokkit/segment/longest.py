@@ -1,18 +1,16 @@
 """Leftmost longest match: at every position the longest token that fits."""
 
 from collections.abc import Container, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tokkit.errors import VocabularyError
-from tokkit.kernels._jit import Bytes, Ids, Offsets
+from tokkit.kernels._jit import Bytes, Ids, Offsets, frozen
 from tokkit.kernels.longest import BLOCK, EMPTY, count_nodes, longest_match, pack_trie
 from tokkit.vocab import flatten
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from tokkit.pretokenize import Pieces
 
 
@@ -54,8 +52,8 @@ class LongestMatch:
         id_ends = np.empty(pieces.ends.size, np.int64)
         unknown = -1 if self.unknown_id is None else self.unknown_id
         written = longest_match(
-            _frozen(pieces.data),
-            _frozen(pieces.ends),
+            frozen(pieces.data),
+            frozen(pieces.ends),
             self._units,
             self._slot_ids,
             unknown,
@@ -90,7 +88,7 @@ def pack(data: Bytes, ends: Offsets) -> tuple[Offsets, Ids]:
     Returns:
         The units and, for each slot, the number of the token that ends there.
     """
-    data, ends = _frozen(data), _frozen(ends)
+    data, ends = frozen(data), frozen(ends)
     nodes = count_nodes(data, ends)
     work = np.empty(4 * nodes, np.int64)
     size = (nodes * 5 // 4 // BLOCK + 2) * BLOCK
@@ -101,10 +99,3 @@ def pack(data: Bytes, ends: Offsets) -> tuple[Offsets, Ids]:
         if used >= 0:
             return units[:used].copy(), numbers[:used].copy()
         size *= 2
-
-
-def _frozen(array: "NDArray[Any]") -> "NDArray[Any]":
-    """View an array as read-only, so that kernels are compiled for one kind of array only."""
-    view = array.view()
-    view.flags.writeable = False
-    return view

@@ -1,0 +1,99 @@
+"""Compile every kernel at once, so that no later command has to."""
+
+import importlib
+import pkgutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tokkit import kernels
+from tokkit.corpus import open_corpus
+from tokkit.learn import ALGORITHMS
+from tokkit.learn.merging import NO_MERGES
+from tokkit.learn.options import Job, LiB, Options, Progress, no_progress
+from tokkit.patterns import find_pattern
+from tokkit.segment.bpe import BPE
+from tokkit.segment.unigram import Unigram
+from tokkit.segment.wordpiece import WordPiece
+from tokkit.tokenizer import Tokenizer
+from tokkit.vocab import Vocabulary
+from tokkit.words import count_words, from_words, merge_counts, read_counts, write_counts
+
+TEXT = "the cat sat on the mat, the other cat did not: 12345 Ünïcödé\n" * 40
+MANY = 30_000
+PATTERNS = ("gpt2", "cl100k", "o200k", "superbpe")
+
+
+def compile_kernels(progress: Progress = no_progress) -> dict[str, Any]:
+    """Use every kernel once on a little text, which compiles what is not in the cache.
+
+    Returns:
+        How many kernels there are, and how many seconds it took.
+    """
+    began = time.monotonic()
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "text.txt")
+        path.write_text(TEXT, encoding="utf-8")
+        for done, (name, use) in enumerate(USES.items()):
+            progress(f"compiling ({name})", done, len(USES))
+            use(path)
+    seconds = round(time.monotonic() - began, 1)
+    return {"kernels": sum(1 for _ in all_kernels()), "seconds": seconds}
+
+
+def all_kernels() -> Iterator[tuple[str, Any]]:
+    """Yield the name and the dispatcher of every kernel of the package."""
+    for module in pkgutil.iter_modules(kernels.__path__):
+        found = vars(importlib.import_module(f"{kernels.__name__}.{module.name}"))
+        for name, function in found.items():
+            if hasattr(function, "py_func") and function.__module__.endswith(module.name):
+                yield f"{module.name}.{name}", function
+
+
+def _count(path: Path) -> None:
+    for name in PATTERNS:
+        counts = count_words(open_corpus([path]), find_pattern(name), workspace=path.parent)
+    first, second = path.with_name("first.parquet"), path.with_name("second.parquet")
+    from_words({str(number).encode(): 1 for number in range(MANY)})  # enough to grow tables
+    write_counts(counts, first)
+    merge_counts([first, first], second)
+    read_counts(second)
+
+
+def _learn(algorithm: str) -> Callable[[Path], None]:
+    def learn(path: Path) -> None:
+        options = Options(
+            vocab_size=280, pattern=find_pattern("cl100k"), lib=LiB(epochs=20, document_size=4)
+        )
+        tokenizer, _ = ALGORITHMS[algorithm](open_corpus([path]), options, Job())
+        _use(tokenizer)
+
+    return learn
+
+
+def _use(tokenizer: Tokenizer) -> None:
+    """Encode once and many texts at once, and ask what can be asked of ids."""
+    ids = tokenizer.encode(TEXT)
+    tokenizer.encode_batch([TEXT, TEXT[:9], b"\xff"])
+    tokenizer.decode(ids)
+    tokenizer.spans(TEXT)
+    tokenizer.is_canonical(ids)
+
+
+def _segment(path: Path) -> None:
+    tokens = [bytes([byte]) for byte in range(256)] + [b"the", b"cat"]
+    scores = [-9.0] * 256 + [-2.0, -2.0]
+    vocabulary = Vocabulary(tuple(tokens))
+    Tokenizer(vocabulary, Unigram(tokens, scores, unk_id=0)).encode(TEXT)
+    Tokenizer(vocabulary, WordPiece(tokens, unk_id=0)).encode(TEXT)
+    Tokenizer(vocabulary, BPE(tokens, NO_MERGES, ignore_merges=True)).encode(TEXT)
+
+
+USES: Mapping[str, Callable[[Path], None]] = {
+    "counting": _count,
+    **{name: _learn(name) for name in ALGORITHMS if name != "unigram"},
+    "segmenting": _segment,
+}
+"""What together uses every kernel; sentencepiece learns ``unigram`` without any."""
