@@ -1,8 +1,8 @@
 """Added tokens: texts that are tokens of their own wherever they occur.
 
-They work as in Hugging Face's `tokenizers`: text is cut at the tokens that are looked for in the
-original, what lies between them is normalized, and that is cut at the tokens that are looked
-for in normalized text. Of several tokens that begin at the same place the longest counts.
+They work as in Hugging Face's `tokenizers`: text is cut at the tokens that are looked for in
+the original, what lies between them is normalized, and that is cut at the tokens that are
+looked for in normalized text. Of several that begin at the same place the longest counts.
 """
 
 import re
@@ -161,21 +161,37 @@ class _Matcher:
             added = self._tokens[match[0]]
             if added.special and not parse:
                 continue
-            start, end = match.span()
-            if not self._is_plain:
-                if added.single_word and _touches_word(data, start, end):
-                    continue
-                if added.lstrip:
-                    start = max(_before_spaces(data, start), done)
-                if added.rstrip:
-                    end = _after_spaces(data, end)
-            if done < start:
-                cuts.append((done, start, -1))
-            cuts.append((start, end, added.token_id))
-            done = end
+            span = match.span() if self._is_plain else _extend(added, data, match.span(), done)
+            if span is None:
+                continue
+            if done < span[0]:
+                cuts.append((done, span[0], -1))
+            cuts.append((*span, added.token_id))
+            done = span[1]
         if done != len(data):
             cuts.append((done, len(data), -1))
         return cuts
+
+
+def _extend(
+    added: Added, data: bytes, span: tuple[int, int], done: int
+) -> tuple[int, int] | None:
+    """Take the white space that belongs to a token; None if it does not count here.
+
+    Args:
+        added: The token.
+        data: Where it was found.
+        span: Its start and end.
+        done: Where the token before it ends.
+    """
+    start, end = span
+    if added.single_word and _touches_word(data, start, end):
+        return None
+    if added.lstrip:
+        start = max(_before_spaces(data, start), done)
+    if added.rstrip:
+        end = _after_spaces(data, end)
+    return start, end
 
 
 def _alternatives(texts: Iterable[bytes]) -> bytes:

@@ -1,6 +1,6 @@
 """Reading Hugging Face's ``tokenizer.json``.
 
-Ids are those of ``tokenizers.Tokenizer.from_file(path).encode(text, add_special_tokens=False)``.
+Ids are those of ``Tokenizer.from_file(path).encode(text, add_special_tokens=False)``.
 The model is tokkit's own; normalizers and pre-tokenizers that tokkit has not are run by
 `tokenizers` itself. Truncation, padding and the post-processor, which say how ids are used
 rather than what they are, are left out.
@@ -8,6 +8,7 @@ rather than what they are, are left out.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,9 +20,10 @@ from tokkit.formats.huggingface_parts import (
     read_decoder,
     read_normalizer,
     read_pretokenizer,
+    unmarked,
 )
 from tokkit.formats.huggingface_write import write
-from tokkit.normalize import foreign_component
+from tokkit.normalize import Normalizer, foreign_component
 from tokkit.tokenizer import Source, Tokenizer
 from tokkit.vocab import Vocabulary
 
@@ -97,9 +99,9 @@ def build(content: Mapping[str, Any], source: Source | None = None) -> Tokenizer
         tuple(_number(content.get("added_tokens") or [], ids, len(model["vocab"])))
     )
     _refuse_ambiguous(added, normalizer)
-    reading = read_decoder(parts["decoder"])
+    reading = unmarked(read_decoder(parts["decoder"]), model)
     return Tokenizer(
-        _vocabulary(ids, added.tokens, reading, _unknown(model)),
+        _vocabulary(ids, _readable(added.tokens, normalizer), reading, _unknown(model)),
         segmenter,
         pretokenizer=cutting.pretokenizer,
         first_pretokenizer=cutting.first_pretokenizer,
@@ -127,7 +129,7 @@ def _canonical(content: Mapping[str, Any]) -> Mapping[str, Any]:
 def _number(
     entries: Sequence[Mapping[str, Any]], ids: Mapping[str, int], size: int
 ) -> list[Added]:
-    """Give added tokens their ids: the model's, or the next free one, whatever the file says."""
+    """Give added tokens their ids: the model's, or the next free one; not those they state."""
     found: dict[str, Added] = {}
     following = size
     for entry in entries:
@@ -146,7 +148,7 @@ def _number(
     return list(found.values())
 
 
-def _refuse_ambiguous(added: AddedTokens, normalizer: Any) -> None:
+def _refuse_ambiguous(added: AddedTokens, normalizer: Normalizer | None) -> None:
     """Refuse added tokens that normalizing makes equal, or nothing: the library does so too."""
     seen: dict[bytes, str] = {}
     for token in added.tokens:
@@ -159,6 +161,16 @@ def _refuse_ambiguous(added: AddedTokens, normalizer: Any) -> None:
             reason = f"and {other!r} are the same" if other else "is nothing"
             raise FormatError(f"its added token {token.content!r} {reason} when normalized")
         seen[text] = token.content
+
+
+def _readable(added: Sequence[Added], normalizer: Normalizer | None) -> list[Added]:
+    """Write added tokens as they are found: those that are looked for in normalized text so."""
+    return [
+        replace(each, content=normalizer.normalize(each.content.encode()).decode())
+        if normalizer is not None and each.normalized and not each.special
+        else each
+        for each in added
+    ]
 
 
 def _unknown(model: Mapping[str, Any]) -> str | None:

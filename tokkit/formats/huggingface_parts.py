@@ -175,7 +175,7 @@ def _native_pretokenizer(step: Settings, is_first: bool) -> Pretokenizer | None:
 
 def _is_isolated(step: Settings) -> bool:
     """Tell whether a split keeps everything, each match and what lies between as a piece."""
-    return step["behavior"] == "Isolated"
+    return bool(step["behavior"] == "Isolated")
 
 
 def _foreign_pretokenizer(waiting: Sequence[Settings]) -> list[Pretokenizer]:
@@ -235,6 +235,22 @@ def read_decoder(settings: Settings | None) -> Reading:
 
     strips = names[-1:] == ["Strip"] and todo[-1]["start"] > 0 and "Fuse" in names
     return Reading(read_steps, read_steps, "strip one" if strips else "keep")
+
+
+def unmarked(reading: Reading, model: Settings) -> Reading:
+    """Read the marks of byte-pair models too: ``a</w>`` is ``b"a "``, ``##a`` is ``b"a"``."""
+    prefix = model.get("continuing_subword_prefix") if "merges" in model else None
+    suffix = model.get("end_of_word_suffix")
+    if not (prefix or suffix):
+        return reading
+
+    def read(token: str) -> bytes:
+        token = token.removeprefix(prefix or "")
+        if suffix and token.endswith(suffix):
+            return reading.token_bytes(token.removesuffix(suffix)) + b" "
+        return reading.token_bytes(token)
+
+    return Reading(read, reading.added_bytes, reading.first_space)
 
 
 def _byte_level(token: str) -> bytes:

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -114,9 +115,7 @@ def _config(tokenizer: Tokenizer) -> dict[str, Any]:
     source = tokenizer.source
     if source is not None and source.format == "hf":
         beside = source.path.with_name(CONFIG)
-        try:
+        with suppress(OSError, ValueError):
             config = json.loads(beside.read_bytes())
-        except (OSError, ValueError):
-            pass
     config.pop("auto_map", None)
     return {**config, "tokenizer_class": "PreTrainedTokenizerFast"}

@@ -9,8 +9,6 @@ Tables used throughout:
 * `pairs`: ``int64[2 ** k, 2]``, open addressing by ``(left << 32 | right) + 1``, 0 where empty;
   the value is ``rank << 32 | merged id``, lower ranks merge first.
 * `fallback`: ``int32[256]``, the id that stands for a byte of an unknown unit, or -1.
-* `words`: ``int32[2 ** k]``, open addressing by the bytes of a token: its id + 1, 0 where empty;
-  a single row if pieces are not looked up whole.
 """
 
 import numpy as np
@@ -27,7 +25,6 @@ FEW = 48
 """Up to how many symbols a linear scan for the best pair is faster than a heap."""
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
-_STEP = np.uint64(0x100000001B3)
 _FOLD = np.uint64(32)
 
 
@@ -64,43 +61,6 @@ def _look_up(pairs: Offsets, left: int, right: int) -> int:
             return pairs[row, 1]
         row = (row + 1) & mask
     return NO_MERGE
-
-
-@kernel
-def _find_word(
-    data: Bytes, start: int, end: int, words: Ids, spellings: Bytes, spelling_ends: Offsets
-) -> int:
-    """Return the row of a token in `words`, or the empty row where it would be."""
-    mask = np.int64(words.size - 1)
-    state = _MIX
-    for position in range(start, end):
-        state = (state ^ np.uint64(data[position])) * _STEP
-    row = np.int64((state ^ (state >> _FOLD)) & np.uint64(mask))
-    while words[row] != 0:
-        word = words[row] - 1
-        place = spelling_ends[word - 1] if word > 0 else 0
-        same = spelling_ends[word] - place == end - start
-        position = start
-        while same and position < end:
-            same = data[position] == spellings[place + position - start]
-            position += 1
-        if same:
-            break
-        row = (row + 1) & mask
-    return row
-
-
-@kernel
-def fill_words(spellings: Bytes, spelling_ends: Offsets, words: Ids) -> None:
-    """Put every token that has bytes into an empty table; the first of equal tokens counts."""
-    start = np.int64(0)
-    for word in range(spelling_ends.size):
-        end = spelling_ends[word]
-        if end > start:
-            row = _find_word(spellings, start, end, words, spellings, spelling_ends)
-            if words[row] == 0:
-                words[row] = word + 1
-        start = end
 
 
 @kernel
@@ -305,9 +265,7 @@ def bpe_pieces(
     late: bool,
     vocab_size: int,
     pairs: Offsets,
-    words: Ids,
-    spellings: Bytes,
-    spelling_ends: Offsets,
+    whole: Ids,
     ids: Ids,
     id_ends: Offsets,
 ) -> int:
@@ -326,9 +284,7 @@ def bpe_pieces(
         late: Whether unknown units are replaced after merging rather than before.
         vocab_size: Ids from here on come out as unknown symbols (only if `late`).
         pairs: See the module.
-        words: See the module.
-        spellings: The bytes of all tokens in `words` end to end.
-        spelling_ends: Where each ends.
+        whole: For each piece the id it has as a whole, or -1; empty if there are none.
         ids: Filled; as long as the pieces together.
         id_ends: Filled: where each piece's ids end.
     """
@@ -341,13 +297,11 @@ def bpe_pieces(
     written = 0
     for piece in range(starts.size):
         end = ends[piece]
-        if words.size > 1:
-            row = _find_word(data, starts[piece], end, words, spellings, spelling_ends)
-            if words[row] != 0:
-                ids[written] = words[row] - 1
-                written += 1
-                id_ends[piece] = written
-                continue
+        if whole.size > 0 and whole[piece] >= 0:
+            ids[written] = whole[piece]
+            written += 1
+            id_ends[piece] = written
+            continue
         count = _read_units(
             data, starts[piece], end, by_bytes, pages, units, fallback, unknown, fuse, late,
             symbols, places,

@@ -21,7 +21,7 @@ def wordpiece_pieces(
 ) -> int:
     """Segment pieces into the longest tokens from the left; return the number of ids.
 
-    With ``play``, ``##ing`` and ``##in``, ``playing`` is ``play ##ing``; ``playful`` is unknown.
+    With ``play``, ``##ing`` and ``##in``, ``playing`` is ``play ##ing``, ``playful`` unknown.
 
     Args:
         data: What the pieces are in, UTF-8.

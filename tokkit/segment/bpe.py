@@ -6,10 +6,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.kernels._jit import Bytes, Ids, Offsets
-from tokkit.kernels.bpe import bpe_pieces, cut_pieces, fill_pairs, fill_words
+from tokkit.kernels._jit import Bytes, Ids, Offsets, frozen
+from tokkit.kernels.bpe import bpe_pieces, cut_pieces, fill_pairs
+from tokkit.kernels.whole import fill_words, find_words
 from tokkit.pretokenize import Pieces
-from tokkit.segment.cached import CachedSegmenter, frozen
+from tokkit.segment.cached import CachedSegmenter
 from tokkit.vocab import flatten
 
 Units = Literal["bytes", "characters"]
@@ -74,7 +75,8 @@ class BPE(CachedSegmenter):
         self.size = len(self.spellings) if size is None else size
         self._pages, self._units = _unit_table(self.spellings, units, prefix, suffix)
         self._pairs = _pair_table(self.merges, self.ranks)
-        self._spellings, self._ends = map(frozen, flatten(self.spellings))
+        spellings, ends = flatten(self.spellings)
+        self._spellings, self._ends = frozen(spellings), frozen(ends)
         self._words = _word_table(self._spellings, self._ends, ignore_merges)
         self._fallback = np.full(256, -1, dtype=np.int32)
         if byte_fallback is not None:
@@ -111,16 +113,21 @@ class BPE(CachedSegmenter):
             self.late_unk,
             self.size,
             self._pairs,
-            self._words,
-            self._spellings,
-            self._ends,
+            self._find_whole(data, starts, ends),
             ids,
             id_ends,
         )
         return ids[:written], id_ends
 
+    def _find_whole(self, data: Bytes, starts: Offsets, ends: Offsets) -> Ids:
+        """Return the id that each piece has as a whole, or -1; nothing if merges decide."""
+        found = np.empty(starts.size if self.ignore_merges else 0, dtype=np.int32)
+        if self.ignore_merges:
+            find_words(data, starts, ends, self._words, self._spellings, self._ends, found)
+        return found
+
     def _cut(self, pieces: Pieces, neighbours: Offsets) -> Offsets | None:
-        """Return where pieces end once long ones are cut too; None if there are no long ones."""
+        """Return where pieces end once long ones are cut; None if there are no long ones."""
         data, ends = frozen(pieces.data), frozen(pieces.ends)
         if not ends.size or np.diff(ends, prepend=0).max() <= _LEAST:
             return None
@@ -156,7 +163,7 @@ def _pair_table(merges: NDArray[np.int32], ranks: NDArray[np.int32]) -> Offsets:
 
 
 def _word_table(spellings: Bytes, ends: Offsets, is_used: bool) -> Ids:
-    """Build `words`, see `tokkit.kernels.bpe`."""
+    """Build `words`, see `tokkit.kernels.whole`."""
     words = np.zeros(_rows(ends.size) if is_used else 1, dtype=np.int32)
     if is_used:
         fill_words(spellings, ends, words)

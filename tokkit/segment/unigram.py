@@ -83,6 +83,6 @@ class Unigram(CachedSegmenter):
         )
         if self.unk_id is None and (ids[:written] < 0).any():
             raise VocabularyError(
-                "the text has a character that is no token, and there is no unknown token for it"
+                "the text has a character that is no token, and there is no unknown token"
             )
         return ids[:written], id_ends

@@ -75,7 +75,7 @@ class WordPiece(CachedSegmenter):
             ids = ids[:written]
         if self.unk_id is None and (ids < 0).any():
             raise VocabularyError(
-                "the text has a piece that is no token, and there is no unknown token for it"
+                "the text has a piece that is no token, and there is no unknown token"
             )
         return ids, id_ends
 
