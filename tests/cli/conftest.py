@@ -52,7 +52,7 @@ def trained(invoke, tmp_path_factory):
     """A small tokenizer."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "prose.txt").write_text(PROSE, encoding="utf-8")
-    arguments = ("--vocab-size", 400, "--special", "<|end|>")
+    arguments = ("--vocab-size", 330, "--special", "<|end|>")
     result = invoke("train-vocab", folder / "prose.txt", "-o", folder / "bpe", *arguments)
     assert result.exit_code == 0, result.stderr
     return folder / "bpe"

@@ -26,16 +26,21 @@ def test_json_is_one_document(invoke, trained):
     assert invoke("encode", trained, input=b"").stdout == ""
 
 
-def test_lines_round_trip(tokkit, trained, tmp_path):
-    for text in (LINES + b"\n", b"\n\n", b"x\n"):
-        ids = tokkit("encode", trained, "--no-specials", input=text).stdout
-        assert tokkit("decode", trained, input=ids).stdout == text
+@pytest.mark.parametrize("text", [LINES + b"\n", b"\n\n", b"x\n"])
+def test_lines_round_trip(invoke, trained, text):
+    ids = invoke("encode", trained, "--no-specials", input=text).stdout_bytes
+    assert invoke("decode", trained, input=ids).stdout_bytes == text
 
 
 @pytest.mark.parametrize("text", [LINES, b"", b"\n", bytes(range(256))])
-def test_whole_texts_round_trip(tokkit, trained, text):
-    ids = tokkit("encode", trained, "--whole", "--no-specials", input=text).stdout
-    assert tokkit("decode", trained, "--whole", input=ids).stdout == text
+def test_whole_texts_round_trip(invoke, trained, text):
+    ids = invoke("encode", trained, "--whole", "--no-specials", input=text).stdout_bytes
+    assert invoke("decode", trained, "--whole", input=ids).stdout_bytes == text
+
+
+def test_processes_round_trip(tokkit, trained):
+    ids = tokkit("encode", trained, "--no-specials", input=LINES).stdout
+    assert tokkit("decode", trained, input=ids).stdout == LINES + b"\n"
 
 
 def test_special_tokens_are_read_and_written_on_request(invoke, trained):
@@ -69,7 +74,7 @@ def test_bytes_that_are_no_text_survive_json(invoke, trained):
         ("7", "line 2: not a list of ids"),
         ('[1, "a"]', "line 2: not a list of ids"),
         ("[true]", "line 2: not a list of ids"),
-        ("[400]", "line 2: id 400 is outside a vocabulary of 400"),
+        ("[330]", "line 2: id 330 is outside a vocabulary of 330"),
         ("[-1]", "line 2: id -1 is outside"),
         ("[99999999999999999999]", "outside a vocabulary"),
     ],
@@ -81,18 +86,27 @@ def test_lines_that_are_no_ids_are_named(invoke, trained, line, said):
 
 
 @pytest.mark.parametrize(
-    ("to", "name"),
-    [("hf", "a"), ("files", "a"), ("tiktoken", "a.tiktoken"), ("gguf", "a.gguf")],
+    ("to", "pattern"),
+    [("hf", "cl100k"), ("tiktoken", "o200k"), ("gguf", "cl100k"), ("files", "gpt2")],
 )
-def test_a_converted_tokenizer_gives_the_same_ids(invoke, trained, tmp_path, to, name):
-    output = tmp_path / name
-    result = invoke("convert", trained, "--to", to, "-o", output, "--json")
+def test_a_converted_tokenizer_gives_the_same_ids(invoke, trained, tmp_path, to, pattern):
+    learned, output = tmp_path / "learned", tmp_path / f"converted.{to}"
+    arguments = ("--pattern", pattern, "--vocab-size", 330, "-o", learned)
+    assert invoke("train-vocab", trained.parent / "prose.txt", *arguments).exit_code == 0
+    result = invoke("convert", learned, "--to", to, "-o", output, "--json")
     assert result.exit_code == 0, result.stderr
-    pattern = ("--pattern", "cl100k") if to in ("files", "tiktoken") else ()
+    assert json.loads(result.stdout)["vocab_size"] == 330
+    pattern = ("--pattern", pattern) if to in ("files", "tiktoken") else ()
     text = "the worst of times\n 12345 東京\n"
-    first = invoke("encode", trained, input=text).stdout
+    first = invoke("encode", learned, input=text).stdout
     assert invoke("encode", output, *pattern, input=text).stdout == first
-    assert json.loads(result.stdout)["vocab_size"] == 400
+
+
+def test_what_a_format_cannot_say_is_refused(invoke, trained, tmp_path):
+    output = tmp_path / "files"
+    result = invoke("convert", trained, "--to", "files", "-o", output)
+    assert (result.exit_code, output.exists()) == (2, False)
+    assert "cl100k" in result.stderr
 
 
 def test_converting_keeps_what_is_there_unless_forced(invoke, trained, tmp_path):
