@@ -49,6 +49,10 @@ class Vocabulary:
     def __hash__(self) -> int:
         return hash(self.digest)
 
+    def __reduce__(self) -> tuple[type["Vocabulary"], tuple[tuple[bytes, ...], dict[str, int]]]:
+        """Leave out what is derived, and the read-only view, which cannot be pickled."""
+        return Vocabulary, (self.tokens, dict(self.specials))
+
     @cached_property
     def ids(self) -> Mapping[bytes, int]:
         """The id of each byte string; the lowest one where several tokens have the same bytes."""
