@@ -71,10 +71,10 @@ def test_tokens_keep_to_the_rules(words, vocab_size, max_bytes, max_words):
     assert learn(words, letters, vocab_size, rules=rules)[1] == merges
 
 
-def test_tokens_with_a_newline_stay_alone_where_words_are_limited():
+def test_words_end_at_any_white_space():
     words = [([0, 1, 0], 9)]
-    assert learn(words, [b"a", b"\n"], 9, rules=Rules(max_words=4))[1] == []
-    assert learn(words, [b"a", b"\n"], 3)[1] == [(0, 1, 2)]
+    assert learn(words, [b"a", b"\n"], 9, rules=Rules(max_words=1))[1] == [(0, 1, 2)]
+    assert learn(words, [b"a", b"\n"], 9)[1] == [(0, 1, 2), (2, 0, 3)]
 
 
 @given(words_of(6), st.integers(6, 40), st.booleans())

@@ -34,8 +34,7 @@ def _class_of(slot: int, guess: int, class_starts: Offsets) -> int:
     """Find the region a slot lies in, trying `guess` first."""
     if class_starts[guess] <= slot and slot < class_starts[guess + 1]:
         return guess
-    low = 0
-    high = class_starts.size - 1
+    low, high = 0, class_starts.size - 1
     while high - low > 1:
         middle = (low + high) // 2
         if class_starts[middle] <= slot:
@@ -89,8 +88,7 @@ def _swap(heap: Counts, one: int, other: int) -> None:
 def _push(heap: Counts, numbers: Counts, count: int, key: int) -> None:
     """Add a pair to the heap."""
     place = numbers[at.HEAPED]
-    heap[place, at.HEAP_COUNT] = count
-    heap[place, at.HEAP_KEY] = key
+    heap[place, at.HEAP_COUNT], heap[place, at.HEAP_KEY] = count, key
     while place > 0 and _comes_first(heap, place, (place - 1) // 2):
         _swap(heap, place, (place - 1) // 2)
         place = (place - 1) // 2
@@ -123,13 +121,19 @@ def _drop_top(state: State) -> None:
 
 
 @kernel
+def _meet(last: int, first: int) -> int:
+    """Return 1 if two tokens meet inside a word, by the bytes there (words end at blanks)."""
+    for byte in (last, first):
+        if byte == at.SPACE or 9 <= byte <= 13:
+            return 0
+    return 1
+
+
+@kernel
 def _may_join(
     numbers: Counts, data: Bytes, ends: Offsets, token_words: Ids, left: int, right: int
 ) -> bool:
-    """Tell whether two tokens may become one: its bytes, its words, no ``": "`` in it.
-
-    A word is a maximal run of bytes that are not spaces, as in the trainer of SuperBPE.
-    """
+    """Tell whether two tokens may become one: its bytes, its words, no ``": "`` in it."""
     left_start, right_start = _start_of(ends, left), _start_of(ends, right)
     if ends[left] - left_start + ends[right] - right_start > numbers[at.MAX_BYTES]:
         return False
@@ -138,8 +142,8 @@ def _may_join(
     last, first = data[ends[left] - 1], data[right_start]
     if numbers[at.NO_COLON_SPACE] and last == at.COLON and first == at.SPACE:
         return False
-    words = token_words[left] + token_words[right]
-    return bool(words - int(last != at.SPACE and first != at.SPACE) <= numbers[at.MAX_WORDS])
+    words = token_words[left] + token_words[right] - _meet(last, first)
+    return bool(words <= numbers[at.MAX_WORDS])
 
 
 @kernel
@@ -219,14 +223,13 @@ def _make_token(state: State, left: int, right: int) -> int:
             data[write] = data[read]
             write += 1
     entry = _find_token(state, ends[token - 1], write)
-    if state.token_index[entry] >= 0:
-        return int(state.token_index[entry])
-    if state.token_index[entry] < -1:
-        return -1
+    found = int(state.token_index[entry])
+    if found != -1:
+        return max(found, -1)
     state.token_index[entry] = token
     ends[token] = write
-    last, first = data[ends[left] - 1], data[_start_of(ends, right)]
-    words[token] = words[left] + words[right] - int(last != at.SPACE and first != at.SPACE)
+    meet = _meet(data[ends[left] - 1], data[_start_of(ends, right)])
+    words[token] = words[left] + words[right] - meet
     state.numbers[at.TOKENS] += 1
     return int(token)
 
@@ -357,9 +360,8 @@ def _merge_row(state: State, row: int, merged: int) -> None:
     used, lefts, rights = _join(state, row, merged)
     _account(state, left, right, merged, lefts, rights)
     _list_slots(state, used, lefts, rights)
-    state.merges[numbers[at.MERGES], 0] = left
-    state.merges[numbers[at.MERGES], 1] = right
-    state.merges[numbers[at.MERGES], 2] = merged
+    merge = state.merges[numbers[at.MERGES]]
+    merge[0], merge[1], merge[2] = left, right, merged
     rows[row, at.COUNT] = -1
     rows[row, at.SIZE] = 0
     numbers[at.MERGES] += 1

@@ -45,8 +45,6 @@ from tokkit.vocab import flatten
 
 MOST_SLOTS = 2**31 - 2
 UNLIMITED = 2**62
-UNJOINABLE = 2**20
-"""As the number of words in a token: more than any limit."""
 NO_MERGES: Ids = np.zeros((0, 3), dtype=np.int32)
 SLICES = 64
 """How often progress is reported, and how many rows the history has."""
@@ -66,8 +64,8 @@ class Rules:
 
     Attributes:
         max_bytes: Longest token.
-        max_words: Most words in a token, words being runs of bytes other than spaces; 0 for no
-            limit. With a limit, tokens with a newline are not merged any further.
+        max_words: Most words in a token, words being runs of bytes other than ASCII white
+            space; 0 for no limit.
         colon_space: Whether ``": "`` may occur in a token (looked at if `max_words` is not 0).
     """
 
@@ -375,10 +373,7 @@ def _start(
 def _token_arrays(tokens: Sequence[bytes], room: int) -> dict[str, Any]:
     """The part of the kernel's state that describes tokens, with room for more."""
     data, ends = flatten(tokens)
-    words = [
-        UNJOINABLE if b"\n" in token or b"\r" in token else sum(map(bool, token.split(b" ")))
-        for token in tokens
-    ]
+    words = [len(token.split()) for token in tokens]
     return {
         "token_data": np.append(data, np.zeros(len(data) + 16 * room, dtype=np.uint8)),
         "token_ends": np.append(ends, np.zeros(room - len(tokens), dtype=np.int64)),

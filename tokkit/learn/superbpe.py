@@ -2,11 +2,11 @@
 
 The first stage is `tokkit.learn.bpe` with ``options.pattern``, up to ``transition`` of the
 vocabulary. The second cuts text by the pattern ``superbpe-stage2`` only, which keeps words with
-single spaces together and breaks at numbers and at runs of symbols or of spaces; every piece is
-segmented with the merges of the first stage, exactly as the finished tokenizer does, and
-merging goes on over all pairs that the rules of the authors' trainer allow: at most
-``max_words`` words, a word being a run of bytes other than spaces, and no ``": "``. A token
-with a newline in it is never merged further, so no token reaches from one line into the next.
+single spaces or newlines together and breaks at numbers and at runs of symbols or of spaces;
+every piece is segmented with the merges of the first stage, exactly as the finished tokenizer
+does, and merging goes on over all pairs that the rules of the authors' trainer allow: at most
+``max_words`` words and no ``": "``. A word is a run of bytes other than ASCII white space; the
+authors count what lies between spaces, so that a newline does not end a word.
 """
 
 from dataclasses import replace
@@ -101,7 +101,7 @@ def learn_across_words(
 def count_runs(corpus: Corpus, segmenter: BPE, pattern: Pattern, job: Job) -> Words:
     """Count the runs of tokens that may be merged with each other.
 
-    A run is a piece of text, as segmented so far; tokens with a newline stand alone.
+    A run is a piece of text, as segmented so far.
     """
     shards = corpus.shards(job.parts)
     table, tally = WordTable(), Tally()
@@ -126,13 +126,7 @@ def _count_shard(shard: Shard, segmenter: BPE, pattern: Pattern) -> Part:
     """Count the runs of one shard: what runs in a worker."""
     table, tally = WordTable(), Tally()
     pretokenizer, width = for_pattern(pattern), _width(segmenter)
-    alone = np.array([b"\n" in token or b"\r" in token for token in segmenter.spellings])
     for batch in shard.batches(tally=tally):
         ids, ends = segmenter.segment(pretokenizer.split(Pieces(*batch)))
-        is_end = np.zeros(len(ids) + 1, dtype=np.bool_)
-        is_end[ends] = True
-        single = np.flatnonzero(alone[ids])
-        is_end[single] = is_end[single + 1] = True
-        is_end[0] = False
-        table.add(ids.astype(width).view(np.uint8), np.flatnonzero(is_end) * width().itemsize)
+        table.add(ids.astype(width).view(np.uint8), ends * width().itemsize)
     return Part(*table.sorted(), tally)
