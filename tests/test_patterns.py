@@ -128,6 +128,14 @@ KNOWN = {
         r"'s|'t|'re|'ve|'m|'ll|'d| ?[\p{L}]+| ?[\p{N}]+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
     ),
     "superbpe's baseline": (r"(?=(\d{3})+(?!\d))| ?\p{L}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"),
+    "o200k, case spelled out": PUBLISHED["o200k"].replace(
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)",
+        r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])",
+    ),
+    "cl100k, case spelled out": PUBLISHED["cl100k"].replace(
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)",
+        r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])",
+    ),
     "superbpe's numbers": r"(?=(\d{3})+(?!\d))",
     "deepseek's numbers": r"\p{N}{1,3}",
     **PUBLISHED,

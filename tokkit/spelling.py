@@ -13,17 +13,21 @@ from tokkit.unicode import Engine
 
 THOUSANDS = codes.THOUSANDS << codes.NUMBER_SHIFT
 RIGHT_TO_LEFT = codes.RIGHT_TO_LEFT << codes.NUMBER_SHIFT
-IN_ANY_CASE = codes.CONTRACTIONS | codes.ANY_CASE
+IN_ASCII_CASE = codes.CONTRACTIONS | codes.ANY_CASE
+IN_ANY_CASE = IN_ASCII_CASE | codes.LONG_S
 AT_THE_END = IN_ANY_CASE | codes.TRAILING
 
 Section = Mapping[str, int]
 """How one part of a pattern may be spelled, and what it means; the first is how we write it."""
 
+_IN_ASCII = r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
 CONTRACTIONS: Section = {
     r"'(?:[sdmt]|ll|ve|re)": codes.CONTRACTIONS,
     r"'s|'t|'re|'ve|'m|'ll|'d": codes.CONTRACTIONS,
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)": IN_ANY_CASE,
     r"'(?i:[sdmt]|ll|ve|re)": IN_ANY_CASE,
+    _IN_ASCII: IN_ASCII_CASE,
+    _IN_ASCII[3:-1]: IN_ASCII_CASE,
 }
 
 _ENDING = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
@@ -34,6 +38,9 @@ WORDS: Section = {
     r"[^\r\n\p{L}\p{N}]?\p{L}+": codes.PREFIXED,
     r"[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+": codes.PREFIXED | codes.MARKS,
     f"{_LOWER_LAST}{_ENDING}|{_UPPER_FIRST}{_ENDING}": codes.CASED | AT_THE_END,
+    f"{_LOWER_LAST}{_IN_ASCII}?|{_UPPER_FIRST}{_IN_ASCII}?": (
+        codes.CASED | IN_ASCII_CASE | codes.TRAILING
+    ),
     f"{_LOWER_LAST}|{_UPPER_FIRST}": codes.CASED,
 }
 

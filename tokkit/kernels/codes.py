@@ -28,7 +28,7 @@ RIGHT_TO_LEFT = 31  # groups of three from the right
 
 # Flags.
 CONTRACTIONS = 1 << 8  # 's 't 're 've 'm 'll 'd are pieces
-ANY_CASE = 1 << 9  # ... in either case, the long s included
+ANY_CASE = 1 << 9  # ... in either case
 TRAILING = 1 << 10  # ... at the end of a word instead of in front
 PREFIXED = 1 << 11  # a word may begin with any one code point but a number or newline
 CASED = 1 << 12  # ... and is cut where lower case turns into upper case
@@ -40,3 +40,4 @@ LINES = 1 << 17  # white space is cut after its last newline
 TAIL = 1 << 18  # ... but not at the end of the text
 NUMERIC = 1 << 19  # numbers are what the engine's standard library calls numeric
 RUNS = 1 << 20  # runs of numbers are pieces of their own
+LONG_S = 1 << 21  # U+017F is an s of either case

@@ -17,6 +17,7 @@ from tokkit.kernels.codes import (
     DIGIT,
     LETTER,
     LINES,
+    LONG_S,
     LOWER,
     NEWLINE,
     NEWLINES,
@@ -123,11 +124,11 @@ def _back(classes: Bytes, position: int) -> int:
 
 
 @kernel
-def _contraction(data: Bytes, position: int, end: int, any_case: int) -> int:
+def _contraction(data: Bytes, position: int, end: int, code: int) -> int:
     """The end of ``'s 't 're 've 'm 'll 'd`` at `position`; `position` if there is none."""
     if position + 1 >= end or data[position] != APOSTROPHE:
         return position
-    fold = 0x20 if any_case else 0
+    fold = 0x20 if code & ANY_CASE else 0
     first = data[position + 1] | fold
     if first == 0x73 or first == 0x64 or first == 0x6D or first == 0x74:
         return position + 2
@@ -138,8 +139,7 @@ def _contraction(data: Bytes, position: int, end: int, any_case: int) -> int:
         (first == 0x72 or first == 0x76) and second == 0x65
     ):
         return position + 3
-    # The long s, U+017F, is an s in another case.
-    if any_case and data[position + 1] == 0xC5 and data[position + 2] == 0xBF:
+    if code & LONG_S and data[position + 1] == 0xC5 and data[position + 2] == 0xBF:
         return position + 3
     return position
 
@@ -196,13 +196,13 @@ def _space(classes: Bytes, position: int, end: int, code: int) -> int:
 def _word(data: Bytes, classes: Bytes, position: int, end: int, code: int) -> int:
     """The end of the piece at `position`: no number, and no letter, nor one after a blank."""
     if code & CONTRACTIONS and not code & TRAILING:
-        after = _contraction(data, position, end, code & ANY_CASE)
+        after = _contraction(data, position, end, code)
         if after > position:
             return after
     if code & CASED:
         after = _cased_word(classes, position, end)
         if after > position:
-            return _contraction(data, after, end, 1) if code & TRAILING else after
+            return _contraction(data, after, end, code) if code & TRAILING else after
     elif code & PREFIXED and not classes[position] & NEWLINE:
         after = _step(classes, position, end)
         if after < end and classes[after] & LETTER:
@@ -282,7 +282,7 @@ def cut_words(data: Bytes, ends: Offsets, classes: Bytes, code: int, cuts: Offse
                     after = _run(classes, upper, end, LOWER)
                     position = after if after > upper else _cased_word(classes, position, end)
                     if code & TRAILING and position < end and data[position] == APOSTROPHE:
-                        position = _contraction(data, position, end, 1)
+                        position = _contraction(data, position, end, code)
                 else:
                     position = _run(classes, start, end, LETTER)
             elif classes[start] & NUMBER and (start == position or code & SPACED_NUMBERS):
