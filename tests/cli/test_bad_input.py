@@ -147,8 +147,9 @@ def test_a_full_disk_is_one_line_and_exit_1(tokkit, prose, tmp_path, command):
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 
+    prose.write_text(" ".join(map(str, range(20_000))))
     output = tmp_path / "out"
-    result = tokkit(command, prose, "-o", output, "-q", preexec_fn=limit)
+    result = tokkit(command, prose, "--pattern", "gpt2", "-o", output, "-q", preexec_fn=limit)
     assert result.returncode == 1
     assert result.stderr.startswith(b"error: ")
     assert result.stderr.count(b"\n") == 1

@@ -100,23 +100,30 @@ def larger(shared):
 
 
 def start(*arguments):
+    """Begin a command as a process of its own."""
     command = [sys.executable, "-m", "tokkit_cli", *map(str, arguments), "-q"]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def finish(process):
+    """Wait for its end: the exit code, and what it said."""
+    said = process.communicate()[1].decode()
+    return process.returncode, said
 
 
 def test_a_killed_job_is_resumed_to_the_same_bytes(larger, tmp_path):
     arguments = ["train-vocab", *larger, "--vocab-size", "4000"]
     whole, output = tmp_path / "whole", tmp_path / "killed"
     began = time.monotonic()
-    assert start(*arguments, "-o", whole).wait() == 0
+    assert finish(start(*arguments, "-o", whole)) == (0, "")
     took = time.monotonic() - began
     for share in (0.35, 0.6, 0.8):
         process = start(*arguments, "-o", output, "--resume")
         time.sleep(took * share)
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        finish(process)
         assert not output.exists() or contents(output) == contents(whole)
-    assert start(*arguments, "-o", output, "--resume").wait() == 0
+    assert finish(start(*arguments, "-o", output, "--resume")) == (0, "")
     assert contents(output) == contents(whole)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["killed", "whole"]
 
@@ -129,15 +136,14 @@ def test_an_interrupt_is_one_line_and_can_be_resumed(larger, tmp_path):
     while not (tmp_path / "out.partial" / "work").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate()
-    assert (process.returncode, said) == (130, b"error: interrupted\n")
-    again = start(*arguments)
-    assert again.wait() == 2
-    assert b"--resume" in again.stderr.read()
-    other = start(*arguments[:-1], tmp_path / "out", "--min-count", "2", "--resume")
-    assert other.wait() == 2
-    assert b"min_count" in other.stderr.read()
-    assert start(*arguments, "--resume").wait() == 0
+    assert finish(process) == (130, "error: interrupted\n")
+    code, said = finish(start(*arguments))
+    assert code == 2
+    assert "--resume" in said
+    code, said = finish(start(*arguments, "--min-count", "2", "--resume"))
+    assert code == 2
+    assert "min_count" in said
+    assert finish(start(*arguments, "--resume")) == (0, "")
     assert not (tmp_path / "out.partial").exists()
 
 
