@@ -1,10 +1,13 @@
 """Tokenizer files: which formats there are, and the way in and out."""
 
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from tokkit.errors import FormatError, UsageError
 from tokkit.tokenizer import Tokenizer
@@ -98,12 +101,26 @@ def _download(identifier: str) -> Path:
     """Fetch ``tokenizer.json`` of a Hub id; anything that fails is a `FormatError`."""
     if identifier.startswith((".", "/", "~")) or identifier.count("/") > 1:
         raise FormatError(f"{identifier}: no such file or folder")
-    try:
-        from huggingface_hub import hf_hub_download
+    from huggingface_hub import constants, hf_hub_download
 
-        return Path(hf_hub_download(identifier, "tokenizer.json"))
+    is_offline = not _answers(constants.ENDPOINT)
+    try:
+        file = hf_hub_download(identifier, "tokenizer.json", local_files_only=is_offline)
+        return Path(file)
     except Exception as error:
         raise FormatError(
             f"{identifier}: no such file or folder, and not to be had from the Hub "
             f"({type(error).__name__})"
         ) from None
+
+
+def _answers(address: str) -> bool:
+    """Whether a server answers; asked once, where the Hub's library tries for half a minute."""
+    parts = urlsplit(address)
+    if getproxies():
+        return True
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 443), timeout=5):
+            return True
+    except OSError:
+        return False
