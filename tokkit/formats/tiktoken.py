@@ -25,9 +25,10 @@ from tokkit.errors import FormatError
 from tokkit.formats.byte_level import byte_level_bpe
 from tokkit.formats.check import awkward_texts, compare, is_installed, require_equal
 from tokkit.formats.encodings import ENCODINGS
+from tokkit.formats.only_matches import OnlyMatches
 from tokkit.formats.write import pending
-from tokkit.patterns import Pattern, find_pattern, recognise
-from tokkit.pretokenize import for_pattern
+from tokkit.patterns import NO_SCANNER, Pattern, find_pattern, recognise
+from tokkit.pretokenize import Pretokenizer, for_pattern
 from tokkit.segment.bpe import BPE
 from tokkit.tokenizer import Source, Tokenizer
 from tokkit.vocab import Vocabulary
@@ -170,7 +171,7 @@ def build(ranks: Ranks, source: Source | None = None) -> Tokenizer:
     return Tokenizer(
         Vocabulary(tuple(tokens), ranks.specials),
         BPE(tokens, merges, ranks=merges[:, 2].copy(), ignore_merges=True),
-        pretokenizer=for_pattern(ranks.pattern, "rust"),
+        pretokenizer=_cutter(ranks.pattern),
         added=AddedTokens(
             tuple(Added(text, token_id) for text, token_id in ranks.specials.items()),
             parse=False,
@@ -178,6 +179,12 @@ def build(ranks: Ranks, source: Source | None = None) -> Tokenizer:
         pattern=ranks.pattern,
         source=source,
     )
+
+
+def _cutter(pattern: Pattern) -> Pretokenizer:
+    """Cut by a pattern; known ones match all text, of others only the matches are kept."""
+    is_known = pattern.scanner != NO_SCANNER
+    return for_pattern(pattern, "rust") if is_known else OnlyMatches(pattern)
 
 
 def all_splits(tokens: Mapping[bytes, int]) -> NDArray[np.int32]:
