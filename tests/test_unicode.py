@@ -29,7 +29,7 @@ def newer(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(unicode, "version", lambda package: "99.1")
     unicode.properties.cache_clear()
-    yield tmp_path / "tokkit" / "rust-99.1.json"
+    yield tmp_path / "tokkit" / "classes-1-rust-99.1.json"
     unicode.properties.cache_clear()
 
 

@@ -109,7 +109,8 @@ class Scanner:
             count = scan.cut_superwords(data, ends, of_bytes, code, cuts)
         else:
             count = scan.cut_numbers(ends, of_bytes, code, cuts)
-        return Pieces(pieces.data, cuts[:count].copy())
+        cuts.resize(count, refcheck=False)
+        return Pieces(pieces.data, cuts)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ PACKAGES: Mapping[Engine, str] = {
 }
 
 FOLDER = Path(__file__).with_name("tables")
+TABLE_FORMAT = 1  # raised whenever `PROPERTIES` changes
 
 logger = logging.getLogger("tokkit")
 
@@ -174,31 +175,25 @@ def read_table(path: Path) -> tuple[Table, str]:
     return np.repeat(properties, np.diff(starts)), content["version"]
 
 
-def _cache_path(engine: Engine, engine_version: str) -> Path:
-    """Where the table of another version than the shipped one is kept."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "tokkit" / f"{engine}-{engine_version}.json"
-
-
-def ship_tables() -> None:
-    """Probe the installed engines and write the tables that tokkit ships."""
-    for engine, package in PACKAGES.items():
-        write_table(FOLDER / f"{engine}.json", probe(engine), version(package))
+def _cache_folder() -> Path:
+    """Where the tables of other versions than the shipped ones are kept."""
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return Path(cache) / "tokkit" if cache else Path("~/.cache/tokkit").expanduser()
 
 
 def _probe_once(engine: Engine, engine_version: str) -> Table:
     """The table of the installed engine: from the user's cache, or probed and put there."""
-    path = _cache_path(engine, engine_version)
+    name = f"classes-{TABLE_FORMAT}-{engine}-{engine_version}.json"
     try:
-        return read_table(path)[0]
-    except (OSError, ValueError, KeyError):
-        pass
+        return read_table(_cache_folder() / name)[0]
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError):
+        pass  # none yet, or a damaged one
     logger.info("asking %s %s for its Unicode classes, once", engine, engine_version)
     table = probe(engine)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_table(path, table, engine_version)
-    except OSError as error:
+        _cache_folder().mkdir(parents=True, exist_ok=True)
+        write_table(_cache_folder() / name, table, engine_version)
+    except (OSError, RuntimeError) as error:
         logger.info("the classes are not kept: %s", error)
     return table
 
