@@ -23,7 +23,7 @@ from tokkit.words import count_words, from_words, merge_counts, read_counts, wri
 
 TEXT = "the cat sat on the mat, the other cat did not: 12345 Ünïcödé\n" * 40
 MANY = 30_000
-PATTERNS = ("gpt2", "cl100k", "o200k", "superbpe")
+PATTERNS = ("gpt2", "cl100k", "o200k", "superbpe", "superbpe-stage2")
 
 
 def compile_kernels(progress: Progress = no_progress) -> dict[str, Any]:
