@@ -7,8 +7,7 @@ rather than what they are, are left out.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +16,7 @@ from tokkit.errors import FormatError
 from tokkit.formats.huggingface_model import model_kind, model_tokens, read_model
 from tokkit.formats.huggingface_parts import (
     Reading,
+    implied_decoder,
     read_decoder,
     read_normalizer,
     read_pretokenizer,
@@ -99,9 +99,10 @@ def build(content: Mapping[str, Any], source: Source | None = None) -> Tokenizer
         tuple(_number(content.get("added_tokens") or [], ids, len(model["vocab"])))
     )
     _refuse_ambiguous(added, normalizer)
-    reading = unmarked(read_decoder(parts["decoder"]), model)
+    reading = unmarked(read_decoder(parts["decoder"] or implied_decoder(parts, model)), model)
+    added_bytes = {each: _added_bytes(each, normalizer, reading) for each in added.tokens}
     return Tokenizer(
-        _vocabulary(ids, _readable(added.tokens, normalizer), reading, _unknown(model)),
+        _vocabulary(ids, added_bytes, reading.token_bytes, _unknown(model)),
         segmenter,
         pretokenizer=cutting.pretokenizer,
         first_pretokenizer=cutting.first_pretokenizer,
@@ -163,14 +164,13 @@ def _refuse_ambiguous(added: AddedTokens, normalizer: Normalizer | None) -> None
         seen[text] = token.content
 
 
-def _readable(added: Sequence[Added], normalizer: Normalizer | None) -> list[Added]:
-    """Write added tokens as they are found: those that are looked for in normalized text so."""
-    return [
-        replace(each, content=normalizer.normalize(each.content.encode()).decode())
-        if normalizer is not None and each.normalized and not each.special
-        else each
-        for each in added
-    ]
+def _added_bytes(each: Added, normalizer: Normalizer | None, reading: Reading) -> bytes:
+    """Return the bytes of an added token: those of the text it is looked for in."""
+    if normalizer is None or not each.normalized:
+        return reading.added_bytes(each.content)
+    content = normalizer.normalize(each.content.encode()).decode()
+    read = reading.added_bytes if content == each.content else reading.token_bytes
+    return read(content)
 
 
 def _unknown(model: Mapping[str, Any]) -> str | None:
@@ -182,21 +182,23 @@ def _unknown(model: Mapping[str, Any]) -> str | None:
 
 
 def _vocabulary(
-    ids: Mapping[str, int], added: Sequence[Added], reading: Reading, unknown: str | None
+    ids: Mapping[str, int],
+    added: Mapping[Added, bytes],
+    token_bytes: Callable[[str], bytes],
+    unknown: str | None,
 ) -> Vocabulary:
     """Collect the bytes of all tokens; special and unknown tokens have none."""
     size = 1 + max([*ids.values(), *(token.token_id for token in added)], default=-1)
     tokens = [b""] * size
     for token, token_id in ids.items():
-        tokens[token_id] = reading.token_bytes(token)
+        tokens[token_id] = token_bytes(token)
     specials: dict[str, int] = {}
     if unknown is not None and unknown in ids:
         specials[unknown] = ids[unknown]
-    for each in added:
+    for each, data in added.items():
         if each.special:
             specials[each.content] = each.token_id
-        else:
-            tokens[each.token_id] = reading.added_bytes(each.content)
+        tokens[each.token_id] = data
     for token_id in specials.values():
         tokens[token_id] = b""
     return Vocabulary(tuple(tokens), specials)

@@ -15,6 +15,7 @@ from tokkit.formats.sentencepiece_normalizer import SentencePieceNormalizer
 from tokkit.formats.set_apart import SpaceRuns
 from tokkit.formats.trie_regex import trie_regex
 from tokkit.normalize import Chain, ForeignNormalizer, Normalizer, Prepend
+from tokkit.patterns import PATTERNS
 from tokkit.pretokenize import Pretokenizer, Regex, Scanner, Whole
 from tokkit.segment.bpe import BPE
 from tokkit.segment.longest import LongestMatch
@@ -56,6 +57,13 @@ def _reads_bytes(tokenizer: Tokenizer) -> bool:
     return isinstance(segmenter, LongestMatch) or (
         isinstance(segmenter, BPE) and segmenter.units == "bytes"
     )
+
+
+def _spells_bytes(tokenizer: Tokenizer) -> bool:
+    """Tell whether a step of the library's turns text into the byte-level alphabet."""
+    cutters = _cutters(tokenizer.pretokenizer, "always")
+    steps = [*cutters, *_normalizer(tokenizer.normalizer)]
+    return any(step["type"] == "ByteLevel" for step in steps)
 
 
 def _sequence(name: str, parts: Sequence[Json]) -> Json | None:
@@ -104,6 +112,9 @@ def _replace(old: str, new: str, is_regex: bool = False) -> Json:
     return {"type": "Replace", "pattern": pattern, "content": new}
 
 
+_GPT2 = _split(PATTERNS["gpt2"].for_engine("oniguruma"))
+
+
 def _pretokenizer(tokenizer: Tokenizer, is_bytes: bool) -> Json | None:
     """Say how text is cut."""
     if tokenizer.first_pretokenizer is not None:
@@ -116,6 +127,8 @@ def _pretokenizer(tokenizer: Tokenizer, is_bytes: bool) -> Json | None:
         parts += [_byte_level(), _split(trie_regex(tokens))]
     elif is_bytes and parts and parts[-1]["type"] == "PrefixSpace":
         parts[-1] = _byte_level(prefix=True)
+    elif is_bytes and parts[-2:] == [{"type": "PrefixSpace"}, _GPT2]:
+        parts[-2:] = [{**_byte_level(prefix=True), "use_regex": True}]
     elif is_bytes:
         parts.append(_byte_level())
     if any(part["type"] == "PrefixSpace" for part in parts):
@@ -194,10 +207,19 @@ def _sentencepiece_rules(normalizer: SentencePieceNormalizer) -> list[Json]:
 def _decoder(tokenizer: Tokenizer, is_bytes: bool) -> Json:
     """Say how ids become text."""
     segmenter = tokenizer.segmenter
-    if is_bytes:
+    if is_bytes or _spells_bytes(tokenizer):
         return {**_byte_level(), "use_regex": True}
     if isinstance(segmenter, WordPiece):
-        return {"type": "WordPiece", "prefix": segmenter.prefix.decode(), "cleanup": False}
+        ids = {spelling: i for i, spelling in enumerate(segmenter.spellings)}
+        closes_up = tokenizer.vocab.tokens[ids[b"."]] == b"." if b"." in ids else False
+        prefix = segmenter.prefix.decode()
+        return {"type": "WordPiece", "prefix": prefix, "cleanup": closes_up}
+    if isinstance(segmenter, BPE) and segmenter.suffix:
+        return {"type": "BPEDecoder", "suffix": segmenter.suffix.decode()}
+    if tokenizer.first_space == "strip all":
+        spaces = {"type": "Metaspace", "replacement": _SPACE, "prepend_scheme": "always"}
+        parts = [{**spaces, "split": True}, {"type": "ByteFallback"}, {"type": "Fuse"}]
+        return {"type": "Sequence", "decoders": parts}
     steps: list[Json] = [_replace(_SPACE, " "), {"type": "ByteFallback"}, {"type": "Fuse"}]
     if tokenizer.first_space != "keep":
         steps.append({"type": "Strip", "content": " ", "start": 1, "stop": 0})

@@ -237,6 +237,29 @@ def read_decoder(settings: Settings | None) -> Reading:
     return Reading(read_steps, read_steps, "strip one" if strips else "keep")
 
 
+def implied_decoder(parts: Settings, model: Settings) -> Settings | None:
+    """Return the decoder that belongs to the other parts, for files without one.
+
+    Args:
+        parts: The JSON of the pre-tokenizer and the normalizer, as the library writes it.
+        model: The model's JSON.
+    """
+    cutters, rewriters = steps(parts["pre_tokenizer"]), steps(parts["normalizer"])
+    if any(step["type"] == "ByteLevel" for step in [*cutters, *rewriters]):
+        return {"type": "ByteLevel"}
+    if "max_input_chars_per_word" in model:
+        prefix = model["continuing_subword_prefix"]
+        return {"type": "WordPiece", "prefix": prefix, "cleanup": False}
+    spaces = [step["replacement"] for step in cutters if step["type"] == "Metaspace"]
+    spaces += [
+        step["content"]
+        for step in rewriters
+        if step["type"] == "Replace" and step["pattern"].get("String") == " "
+    ]
+    back = [{"type": "Replace", "pattern": {"String": text}, "content": " "} for text in spaces]
+    return {"type": "Sequence", "decoders": [*back, {"type": "ByteFallback"}]}
+
+
 def unmarked(reading: Reading, model: Settings) -> Reading:
     """Read the marks of byte-pair models too: ``a</w>`` is ``b"a "``, ``##a`` is ``b"a"``."""
     prefix = model.get("continuing_subword_prefix") if "merges" in model else None

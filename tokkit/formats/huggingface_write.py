@@ -13,6 +13,8 @@ from typing import Any
 from tokkit.errors import FormatError, JobError
 from tokkit.formats.check import check_hf
 from tokkit.formats.huggingface_json import to_json
+from tokkit.segment.bpe import BPE
+from tokkit.segment.wordpiece import WordPiece
 from tokkit.tokenizer import Tokenizer
 
 FILE = "tokenizer.json"
@@ -50,7 +52,7 @@ def write(tokenizer: Tokenizer, path: Path, *, force: bool = False) -> None:
     """
     if path.exists() and not path.is_dir():
         raise FormatError(f"{path}: is a file, and this format is a folder")
-    content = _content(tokenizer)
+    content, is_copy = _content(tokenizer)
     config = _config(tokenizer)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +63,7 @@ def write(tokenizer: Tokenizer, path: Path, *, force: bool = False) -> None:
         place.chmod(0o755)
         (place / FILE).write_bytes(content)
         (place / CONFIG).write_bytes(_dump(config))
-        _check_beside(place, path / "config.json", tokenizer)
+        _check_beside(place, path / "config.json", tokenizer, decodes=not is_copy)
         if path.exists():
             for name in (FILE, CONFIG):
                 os.replace(place / name, path / name)
@@ -73,31 +75,42 @@ def write(tokenizer: Tokenizer, path: Path, *, force: bool = False) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _check_beside(place: Path, model_config: Path, tokenizer: Tokenizer) -> None:
+def _check_beside(
+    place: Path, model_config: Path, tokenizer: Tokenizer, *, decodes: bool
+) -> None:
     """Check the files in `place` as they would be read beside a model's ``config.json``."""
     copied = place / "config.json"
     if model_config.is_file():
         shutil.copyfile(model_config, copied)
     # The library looks for special tokens in text unless it is told not to.
     parsing = replace(tokenizer, added=replace(tokenizer.added, parse=True))
-    check_hf(place, parsing)
+    segmenter = tokenizer.segmenter
+    marks_words = isinstance(segmenter, WordPiece) or (
+        isinstance(segmenter, BPE) and bool(segmenter.prefix or segmenter.suffix)
+    )
+    check_hf(place, parsing, decodes=decodes and not marks_words)
     copied.unlink(missing_ok=True)
 
 
-def _content(tokenizer: Tokenizer) -> bytes:
-    """Return the bytes of ``tokenizer.json``: those it was read from, if it is still that."""
+def _content(tokenizer: Tokenizer) -> tuple[bytes, bool]:
+    """Return ``tokenizer.json``, and whether it is what the tokenizer was read from."""
     from tokkit.formats.huggingface import build
 
     source = tokenizer.source
     if source is not None and source.format == "hf":
         raw: bytes = source.content
         if build(json.loads(raw)).digest == tokenizer.digest:
-            return raw
-    return _dump(to_json(tokenizer))
+            return raw, True
+    return _dump(to_json(tokenizer)), False
 
 
 def _dump(content: Any) -> bytes:
     return json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _text(token: object) -> object:
+    """Return the text of a token, which may be written with its attributes."""
+    return token.get("content") if isinstance(token, Mapping) else token
 
 
 def _config(tokenizer: Tokenizer) -> dict[str, Any]:
@@ -108,8 +121,9 @@ def _config(tokenizer: Tokenizer) -> dict[str, Any]:
     """
     config: dict[str, Any] = {"clean_up_tokenization_spaces": False}
     config["model_max_length"] = _ENDLESS
+    added = {token.content for token in tokenizer.added.tokens}
     for role, texts in _ROLES.items():
-        found = next((text for text in texts if text in tokenizer.vocab.specials), None)
+        found = next((text for text in texts if text in added), None)
         if found is not None:
             config[role] = found
     source = tokenizer.source
@@ -118,4 +132,9 @@ def _config(tokenizer: Tokenizer) -> dict[str, Any]:
         with suppress(OSError, ValueError):
             config = json.loads(beside.read_bytes())
     config.pop("auto_map", None)
+    for role in _ROLES:
+        # transformers adds what plays a part to the added tokens: "<unk>" in a text would be
+        # the unknown token then.
+        if _text(config.get(role)) not in added:
+            config.pop(role, None)
     return {**config, "tokenizer_class": "PreTrainedTokenizerFast"}

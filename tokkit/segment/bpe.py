@@ -75,8 +75,8 @@ class BPE(CachedSegmenter):
         self.size = len(self.spellings) if size is None else size
         self._pages, self._units = _unit_table(self.spellings, units, prefix, suffix)
         self._pairs = _pair_table(self.merges, self.ranks)
-        spellings, ends = flatten(self.spellings)
-        self._spellings, self._ends = frozen(spellings), frozen(ends)
+        data, ends = flatten(self.spellings)
+        self._spellings, self._ends = frozen(data), frozen(ends)
         self._words = _word_table(self._spellings, self._ends, ignore_merges)
         self._fallback = np.full(256, -1, dtype=np.int32)
         if byte_fallback is not None:
