@@ -13,6 +13,7 @@ TEXTS = {
     "one-word.txt": "a" * 5000,
     "nul.txt": "a\0b\0\0c\n" * 30,
 }
+GOOD = ("plain.txt", "mixed.txt", "records.jsonl", "records.jsonl.gz", "/ids.jsonl")
 RECORDS = [{"text": "one two three two one", "n": 1}, {"text": "", "n": 2}, {"text": "zwei"}]
 SPOILT = (
     b'[1, 2, \xff\xfe {"ids"\n\n[1,2]\n{"ids": [3]}\nnull\n[-1]\n[1e9]\n'
@@ -84,7 +85,7 @@ def _dump(value: object) -> bytes:
 
 
 VALUES = {
-    "--algorithm": ["bpe", "superbpe", "supertokens", "lib", "unigram", "magic"],
+    "--algorithm": ["bpe", "superbpe", "supertokens", "bpe", "lib", "unigram", "magic"],
     "--vocab-size": ["300", "280", "257", "256", "10", "0", "-1", "x", "400"],
     "--target-size": ["300", "0"],
     "--transition": ["0.5", "0", "1", "2", "nan", "-0.1"],
@@ -113,7 +114,14 @@ VALUES = {
     "--scheduler": ["tcp://127.0.0.1:9", "nonsense"],
     "--to": ["hf", "files", "tiktoken", "gguf", "word"],
 }
-FLAGS = ["--force", "--json", "-q", "-v", "--whole", "--specials", "--resume", "--bogus", "-x"]
+FLAGS = {
+    "train-vocab": ["--force", "--resume"],
+    "count": ["--force"],
+    "merge-counts": ["--force"],
+    "encode": ["--whole", "--specials", "--no-specials"],
+    "decode": ["--whole", "--specials"],
+    "convert": ["--force"],
+}
 OPTIONS = {
     "train-vocab": [name for name in VALUES if name not in ("--engine", "--scheduler", "--to")],
     "count": ["--pattern", "--digits", "--text-column", "--sample", "--on-error", "--seed"],
@@ -122,31 +130,51 @@ OPTIONS = {
     "decode": ["--pattern"],
     "convert": ["--pattern", "--to"],
 }
+LIKELY = ("--to", "--vocab-size", "--algorithm")
 STDIN = [b"", b"two words\n", b'{"text": "a record"}\n', b"[1, 2]\n", SPOILT, b"\xff\x00" * 9]
 
 
 def random_invocation(
     draw: random.Random, corpora: list[str], tokenizers: list[str], outputs: list[str]
 ) -> tuple[list[str], bytes]:
-    """A command line, and what is on standard input."""
-    command = draw.choice([*OPTIONS, *OPTIONS, "demo --bogus", "warmup x", "", "tain-vocab"])
+    """A command line, and what is on standard input; about half of them can work."""
+    command = draw.choice([*OPTIONS] * 9 + ["demo --bogus", "warmup x", "tain-vocab", "-q", ""])
     arguments = command.split()
     if command in ("encode", "decode", "convert"):
         arguments.append(draw.choice(tokenizers))
-    if command != "convert":
-        inputs = [*corpora, "-", "no-such-file", "*.nothing"]
-        arguments += draw.choices(inputs, k=draw.choice([0, 1, 1, 1, 2]))
+    arguments += _inputs(draw, command, corpora, outputs)
     for option in OPTIONS.get(command, []):
-        likely = option in ("--to", "--vocab-size", "--algorithm")
-        if draw.random() < (0.9 if likely else 0.12):
-            arguments += [option, draw.choice(VALUES[option])]
-    if command in ("train-vocab", "count", "merge-counts", "convert") and draw.random() < 0.95:
+        if draw.random() < (0.9 if option in LIKELY else 0.1):
+            first = VALUES[option][: 3 if option in LIKELY else 2]
+            values = first if draw.random() < 0.7 else VALUES[option]
+            arguments += [option, draw.choice(values)]
+    if command in ("train-vocab", "count", "merge-counts", "convert") and draw.random() < 0.97:
         arguments += ["-o", draw.choice(outputs)]
     if command == "train-vocab" and draw.random() < 0.1:
-        arguments += ["--from-counts", draw.choice([*outputs, *corpora])]
-    if command == "train-vocab" and draw.random() < 0.1:
         arguments += ["--init", draw.choice(tokenizers)]
-    if draw.random() < 0.05:
-        arguments += [draw.choice(["--engine", "--scheduler"]), draw.choice(VALUES["--engine"])]
-    arguments += draw.choices(FLAGS[:4] * 4 + FLAGS, k=draw.choice([0, 1, 2]))
+    if draw.random() < 0.03:
+        option = draw.choice(["--engine", "--scheduler"])
+        arguments += [option, draw.choice(VALUES[option])]
+    flags = ["--json", "-q", "-v", *FLAGS.get(command, []) * 2]
+    arguments += draw.choices(flags, k=draw.choice([0, 1, 2]))
+    if draw.random() < 0.03:
+        arguments.insert(
+            draw.randrange(len(arguments) + 1), draw.choice(["--bogus", "-x", "--"])
+        )
     return arguments, draw.choice(STDIN)
+
+
+def _inputs(
+    draw: random.Random, command: str, corpora: list[str], outputs: list[str]
+) -> list[str]:
+    """What a command reads: most often something good."""
+    if command == "convert":
+        return []
+    good = [path for path in corpora if path.endswith(GOOD)]
+    if command == "merge-counts":
+        good = outputs[:3]
+    if command == "train-vocab" and draw.random() < 0.1:
+        return ["--from-counts", draw.choice([*outputs, *corpora])]
+    bad = [*corpora, "-", "no-such-file", "*.nothing"]
+    pool = good if draw.random() < 0.6 else bad
+    return draw.choices(pool, k=draw.choice([0, 1, 1, 1, 1, 2]))

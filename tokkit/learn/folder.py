@@ -33,7 +33,8 @@ def refuse_existing(path: Path, *, force: bool, sign: str = "") -> None:
     Args:
         path: What is to be written.
         force: Whether it may be replaced.
-        sign: A file that a folder which may be replaced has; an empty folder always may be.
+        sign: A file that a folder which may be replaced has (an empty folder always may be);
+            empty if a file is to be written.
 
     Raises:
         UsageError: If it exists and `force` is false, or is another kind of folder.
@@ -41,6 +42,8 @@ def refuse_existing(path: Path, *, force: bool, sign: str = "") -> None:
     if path.exists() and not force:
         raise UsageError(f"{str(path)!r} exists: choose another place, or --force replaces it")
     is_folder = path.is_dir() and any(path.iterdir())
+    if path.is_dir() and not sign:
+        raise UsageError(f"{str(path)!r} is a folder: name the file to write")
     if sign and (is_folder or path.is_file()) and not (path / sign).is_file():
         raise UsageError(
             f"{str(path)!r} is not what this command writes (it has no {sign}), so it is not "
