@@ -149,6 +149,16 @@ def test_a_hundred_files_with_small_row_groups(tmp_path):
     assert words.metadata["skipped"] == '{"bad JSON": 100}'
 
 
+def test_one_row_group_at_a_time_is_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "GROUP_ROWS", 2000)
+    source = random.Random(10)
+    path = write({source.randbytes(100): 1 for _ in range(100_000)}, tmp_path / "a")
+    before = pa.total_allocated_bytes()
+    allocated = [pa.total_allocated_bytes() for _ in files.CountsReader(path).runs(500)]
+    assert len(allocated) == 200
+    assert max(allocated) - before < 10 * 2000 * 100
+
+
 MERGE = """
 import sys
 from tokkit.words import merge_counts, merging

@@ -70,7 +70,7 @@ def test_a_record_of_twenty_megabytes_takes_a_few_times_its_size(path, tmp_path)
 
 @pytest.mark.slow
 def test_a_corpus_ten_times_the_memory_limit_is_counted(path):
-    limit = 400
+    limit = 360
     copies = 10 * (limit << 20) // path.stat().st_size + 1
     words, total, size = count_apart(path)[1:]
     assert size * copies > 10 * (limit << 20)

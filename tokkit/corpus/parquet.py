@@ -39,10 +39,8 @@ def read_parquet(
             return
         metadata = file.metadata
         row = sum(metadata.row_group(group).num_rows for group in range(first))
-        groups = range(first, min(last, metadata.num_row_groups))
-        batches = file.iter_batches(ROWS_AT_ONCE, row_groups=list(groups), columns=[column])
-        for batch in batches:
-            for value in _values(batch.column(0)):
+        for group in range(first, min(last, metadata.num_row_groups)):
+            for value in _values(file, group, column):
                 try:
                     yield row, text_of(value, column).encode()
                 except BadRecordError as error:
@@ -50,15 +48,20 @@ def read_parquet(
                 row += 1
 
 
-def _values(array: Any) -> list[object]:
-    """The values of a column, strings as bytes so that invalid ones can be told from valid."""
-    types = import_extra("pyarrow").types
-    binary = import_extra("pyarrow").large_binary()
-    if types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    if types.is_string(array.type) or types.is_large_string(array.type):
-        array = array.cast(binary)
-    return list(array.to_pylist())
+def _values(file: Any, group: int, column: str) -> Iterator[object]:
+    """A column of a row group, strings as bytes so that invalid ones can be told from valid.
+
+    One row group at a time, as Arrow keeps what it read of all it is asked for at once.
+    """
+    pyarrow = import_extra("pyarrow")
+    types = pyarrow.types
+    for batch in file.iter_batches(ROWS_AT_ONCE, [group], columns=[column]):
+        array = batch.column(0)
+        if types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        if types.is_string(array.type) or types.is_large_string(array.type):
+            array = array.cast(pyarrow.large_binary())
+        yield from array.to_pylist()
 
 
 @contextmanager

@@ -166,10 +166,7 @@ class CountsReader:
         """Read at most `rows` words at a time."""
         previous = b""
         with _read_errors(self.path):
-            for batch in self._file.iter_batches(rows, columns=["word", "count"]):
-                if not batch.num_rows:
-                    continue
-                run = _run_of(batch)
+            for run in self._unchecked_runs(rows):
                 if (
                     not is_ascending(run.data, run.ends)
                     or run.word(0) <= previous
@@ -178,6 +175,13 @@ class CountsReader:
                     raise CorpusError(f"{self.path} is not in ascending order; count it again")
                 yield run
                 previous = run.word(len(run.ends) - 1)
+
+    def _unchecked_runs(self, rows: int) -> Iterator[Run]:
+        # Arrow keeps what it read of all row groups it is asked for at once.
+        for group in range(self._file.num_row_groups):
+            for batch in self._file.iter_batches(rows, [group], columns=["word", "count"]):
+                if batch.num_rows:
+                    yield _run_of(batch)
 
     def close(self) -> None:
         """Close the file."""

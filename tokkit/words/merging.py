@@ -17,7 +17,7 @@ from tokkit.words.files import METHOD, CountsReader, CountsWriter, Run, write_er
 from tokkit.words.table import WordTable
 
 FAN_IN = 64
-ROWS_IN_MEMORY = 1 << 20
+ROWS_IN_MEMORY = 1 << 18
 
 
 def merge_counts(
