@@ -225,3 +225,23 @@ def spell_rows(rows: Table, arena: Bytes, ends: Offsets, data: Bytes) -> None:
                     part = low >> np.uint64(120 - 8 * place)
                 data[begin + place] = np.uint8(part & BYTE)
         begin = ends[row]
+
+
+@kernel
+def is_ascending(data: Bytes, ends: Offsets) -> bool:
+    """Whether each string is greater than the one before it."""
+    previous, start = 0, 0
+    for number in range(ends.size):
+        end = ends[number]
+        if number > 0:
+            shared = 0
+            while previous + shared < start and start + shared < end:
+                if data[previous + shared] != data[start + shared]:
+                    break
+                shared += 1
+            if start + shared == end:
+                return False
+            if previous + shared < start and data[previous + shared] > data[start + shared]:
+                return False
+        previous, start = start, end
+    return True
