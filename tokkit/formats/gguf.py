@@ -12,6 +12,7 @@ tokenizer.ggml.model  what it is
 Reading gives what was written; llama.cpp itself approximates some of it (see docs).
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -48,8 +49,10 @@ from tokkit.vocab import Vocabulary
 if TYPE_CHECKING:
     from tokkit.unicode import Engine
 
+logger = logging.getLogger("tokkit")
+
 _FEW = 100_000
-"""How many strings the gguf package is asked to read; it reads some ten thousand a second."""
+"""How many entries the gguf package is asked to read: it reads some ten thousand a second."""
 _ESCAPES = {"t": b"\t", "n": b"\n", "r": b"\r"}
 
 Values = Mapping[str, Any]
@@ -226,6 +229,16 @@ READERS: Mapping[str, Callable[[Values, Path, str | None], Tokenizer]] = {
 """What reads each tokenizer model, by llama.cpp's name for it."""
 
 
+_MARKS = "it has a simpler pattern for combining marks and for letters beyond ASCII"
+_LIMITS: Mapping[str, str] = {
+    "gpt-4o": _MARKS,
+    "tekken": _MARKS,
+    "t5": "it adds scores up in 64-bit floats, and normalizes around user-defined pieces",
+    "rwkv": "it looks for special tokens in any text",
+}
+"""What llama.cpp b11549 was seen to do otherwise, by pre-tokenizer or model."""
+
+
 def write(tokenizer: Tokenizer, path: Path, *, force: bool = False) -> None:
     """Write a GGUF file that holds a vocabulary and no tensors.
 
@@ -233,7 +246,11 @@ def write(tokenizer: Tokenizer, path: Path, *, force: bool = False) -> None:
         FormatError: If llama.cpp has no tokenizer that does what this one does.
         CheckError: If the file does not mean the same.
     """
-    content = write_values(values_of(tokenizer))
+    values = values_of(tokenizer)
+    content = write_values(values)
+    limits = _LIMITS.get(str(values.get(f"{PREFIX}pre", values[f"{PREFIX}model"])))
+    if limits is not None:
+        logger.warning("llama.cpp will not cut every text the same: %s", limits)
     with pending({path: content}) as places:
         check(places[path], tokenizer)
 
@@ -252,11 +269,12 @@ def check(path: Path, tokenizer: Tokenizer) -> None:
         encode = partial(again.encode, parse_specials=parse)
         found = compare(tokenizer, encode, texts, parse_specials=parse)
         require_equal(found, "the GGUF file", "write another format")
-    strings = len(again.vocab) + len(getattr(again.segmenter, "merges", ()))
-    if is_installed("gguf") and strings <= _FEW:
+    values = read_values(path, (PREFIX,))
+    size = sum(len(value) for value in values.values() if isinstance(value, list | np.ndarray))
+    if is_installed("gguf") and size <= _FEW:
         import gguf
 
         field = gguf.GGUFReader(path).get_field(f"{PREFIX}tokens")
         theirs = [bytes(field.parts[index]) for index in field.data] if field else []
-        if theirs != read_values(path, (PREFIX,))[f"{PREFIX}tokens"]:
+        if theirs != values[f"{PREFIX}tokens"]:
             raise CheckError("the gguf package reads other tokens than were written")
