@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
+from tokkit import formats
 from tokkit.alphabet import BYTE_LEVEL, from_byte_level
 from tokkit.corpus import open_corpus
 from tokkit.errors import CorpusError, UsageError
@@ -172,6 +173,27 @@ def test_extending_keeps_ids_and_goes_on_where_learning_stopped():
     assert more.vocab.specials == {"<new>": 270}
     with pytest.raises(UsageError, match="271"):
         learn(counts, 270, init=half, specials=("<new>",))
+
+
+def test_bytes_that_a_tokenizer_lacks_are_added(shared):
+    path = shared / "tokenizers" / "superbpe_180k_200k" / "tokenizer.json"
+    init = formats.load(path)
+    assert b"\xc0" not in init.vocab.ids
+    ours, _ = learn({"the ©\t".encode(): 3}, len(init) + 40, init=init)
+    assert ours.vocab.tokens[: len(init)] == init.vocab.tokens
+    assert all(bytes([byte]) in ours.vocab.ids for byte in range(256))
+
+
+def test_only_byte_level_bpe_can_be_extended(shared):
+    init = formats.load(shared / "tokenizers" / "llama2" / "tokenizer.model")
+    with pytest.raises(UsageError, match="only byte-level BPE"):
+        learn({b"ab": 1}, 40_000, init=init)
+
+
+def test_words_counted_with_another_pattern_are_refused():
+    counts = from_words({b"ab": 1}, {"regex": "a"})
+    with pytest.raises(UsageError, match="count again"):
+        bpe.learn_from_counts(counts, Options(vocab_size=300, pattern=NONE), Job())
 
 
 def test_the_history_counts_tokens_as_encoding_does():

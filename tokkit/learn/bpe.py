@@ -65,14 +65,21 @@ def learn_from_counts(
 
     Raises:
         CorpusError: If there are no words.
-        UsageError: If the vocabulary is to be smaller than what it starts with.
+        UsageError: If the vocabulary is to be smaller than what it starts with, or the words
+            were counted with another pattern.
     """
     if not len(counts.counts):
         raise CorpusError("there are no words to learn from: the corpus holds no text")
+    made_with = counts.metadata.get("regex", options.pattern.regex)
+    if made_with != options.pattern.regex:
+        raise UsageError(
+            f"the words were counted with the pattern {made_with!r}, not "
+            f"{options.pattern.regex!r}: ask for the same, or count again"
+        )
     tokens, specials = beginning(options)
     earlier = NO_MERGES if options.init is None else merges_of(options.init)
     learned = learn_merges(
-        segment(counts, tokens, options.init),
+        segment(counts, tokens, options),
         tokens,
         options.vocab_size,
         min_count=options.min_count,
@@ -88,7 +95,7 @@ def learn_from_counts(
 def beginning(options: Options) -> tuple[list[bytes], dict[str, int]]:
     """Return the tokens that learning starts with, and the ids of special tokens.
 
-    These are those of ``options.init``, if given, with new special tokens after them.
+    These are those of ``options.init``, if given, then bytes it lacks, then new special tokens.
 
     Raises:
         UsageError: If the vocabulary is to be smaller, or a special token is spelled like
@@ -100,6 +107,8 @@ def beginning(options: Options) -> tuple[list[bytes], dict[str, int]]:
     else:
         check_extensible(options.init)
         tokens, specials = list(options.init.vocab.tokens), dict(options.init.vocab.specials)
+        # Vocabularies of others may lack bytes that text does not contain.
+        tokens += [byte for byte in ALPHABET if byte not in options.init.vocab.ids]
         first = len(tokens)
     new = [special for special in options.specials if special not in specials]
     if options.init is not None:
@@ -138,16 +147,16 @@ def check_extensible(tokenizer: Tokenizer) -> None:
         UsageError: If it is anything else.
     """
     segmenter = tokenizer.segmenter
-    if not isinstance(segmenter, BPE) or segmenter.units != "bytes" or tokenizer.normalizer:
+    if (
+        not isinstance(segmenter, BPE)
+        or segmenter.units != "bytes"
+        or segmenter.prefix
+        or segmenter.suffix
+        or tokenizer.normalizer
+    ):
         raise UsageError(
             "only byte-level BPE tokenizers without a normalizer can be extended: "
             "learn a new vocabulary instead"
-        )
-    missing = set(ALPHABET) - set(tokenizer.vocab.tokens)
-    if missing:
-        raise UsageError(
-            f"the tokenizer to extend has no token for byte {min(missing)!r}, so it cannot "
-            "spell every text: learn a new vocabulary instead"
         )
 
 
@@ -163,15 +172,22 @@ def reserve(specials: Mapping[str, int]) -> dict[int, bytes]:
     return {token: spelling or b"" for token, spelling in spelled.items()}
 
 
-def segment(counts: WordCounts, tokens: Sequence[bytes], init: Tokenizer | None) -> Words:
+def segment(counts: WordCounts, tokens: Sequence[bytes], options: Options) -> Words:
     """Return words as ids: of their bytes, or as the tokenizer to extend segments them."""
-    if init is not None:
-        return Words(*init.segmenter.segment(Pieces(counts.data, counts.ends)), counts.counts)
+    if options.init is not None:
+        ids, ends = extended(tokens, options.init).segment(Pieces(counts.data, counts.ends))
+        return Words(ids, ends, counts.counts)
     id_of = np.zeros(256, dtype=np.int32)
     for token, spelling in enumerate(tokens):
-        if spelling:
+        if len(spelling) == 1:
             id_of[spelling[0]] = token
     return Words(id_of[counts.data], counts.ends, counts.counts)
+
+
+def extended(tokens: Sequence[bytes], init: Tokenizer) -> BPE:
+    """Return what segments with the merges of `init`, and more tokens."""
+    ignore_merges = segmenter_of(init).ignore_merges
+    return BPE(tokens, merges_of(init), ignore_merges=ignore_merges)
 
 
 def build(

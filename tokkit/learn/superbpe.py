@@ -79,9 +79,8 @@ def learn_across_words(
     options = replace(options, pattern=find_pattern("superbpe-stage2", options.pattern.digits))
     tokens, specials = bpe.beginning(options)
     earlier = bpe.merges_of(init)
-    segmenter = BPE(tokens, earlier, ignore_merges=bpe.segmenter_of(init).ignore_merges)
     learned = learn_merges(
-        count_runs(corpus, segmenter, options.pattern, job),
+        count_runs(corpus, bpe.extended(tokens, init), options.pattern, job),
         tokens,
         options.vocab_size,
         min_count=options.min_count,
