@@ -83,7 +83,10 @@ SPACES: Section = {
 
 # Each digit with a multiple of three from itself to the last begins a piece.
 SPLIT_THOUSANDS = r"(?=(\d{3})+(?!\d))"
-_RUN_OF_THOUSANDS = r"\p{N}+?(?=(?>(?:\d{3})+)(?!\d)|(?!\p{N}))"
+# In linear time: up to two digits in front of a multiple of three of them, then three by three;
+# numbers that are no digits join what is before and behind.
+_BEFORE_THOUSANDS = r"(?!\d)\p{N}|(?<!\d)\d{1,2}(?=(?>(?:\d{3})*)(?!\d))"
+_RUN_OF_THOUSANDS = rf"(?:{_BEFORE_THOUSANDS}|\d{{3}})(?:{_BEFORE_THOUSANDS})*+"
 
 # Other whole patterns, and what they mean.
 WHOLE: Mapping[str, int] = {
