@@ -48,6 +48,30 @@ def _is_spelled(data: Bytes, start: int, length: int, spellings: Bytes, place: i
 
 
 @kernel
+def _first_row(low: int, high: int, mask: int) -> int:
+    """Return the row where the search for a piece starts; `high` is 0 for long pieces."""
+    mixed = np.uint64(low) * _LOW
+    mixed = (mixed ^ (mixed >> _FOLD) ^ np.uint64(high)) * _HIGH
+    return np.int64((mixed ^ (mixed >> _FOLD)) & np.uint64(mask))
+
+
+@kernel
+def move_pieces(table: Offsets, larger: Offsets) -> None:
+    """Put the rows of a table into an empty larger one."""
+    mask = np.int64(larger.shape[0] - 1)
+    for old in range(table.shape[0]):
+        low = table[old, 0]
+        if low == 0:
+            continue
+        high = table[old, 1] if low >> LENGTH_SHIFT <= INLINE else np.int64(0)
+        row = _first_row(low, high, mask)
+        while larger[row, 0] != 0:
+            row = (row + 1) & mask
+        for column in range(3):
+            larger[row, column] = table[old, column]
+
+
+@kernel
 def find_pieces(
     data: Bytes,
     start: int,
@@ -92,9 +116,7 @@ def find_pieces(
             else:
                 low = _hash_long(data, start, end)
             low |= length << np.int64(LENGTH_SHIFT)
-            mixed = np.uint64(low) * _LOW
-            mixed = (mixed ^ (mixed >> _FOLD) ^ np.uint64(high)) * _HIGH
-            row = np.int64((mixed ^ (mixed >> _FOLD)) & np.uint64(mask))
+            row = _first_row(low, high, mask)
             while table[row, 0] != 0:
                 if table[row, 0] == low and (
                     table[row, 1] == high

@@ -11,6 +11,7 @@ from tokkit.kernels.pieces import (
     count_ids,
     find_pieces,
     keep_pieces,
+    move_pieces,
     spread_ids,
 )
 from tokkit.pretokenize import Pieces
@@ -42,8 +43,16 @@ class _Cache:
         )
 
     def successor(self) -> "_Cache":
-        """Return an empty cache, larger up to a limit."""
-        return _Cache(min(2 * self.table.shape[0], _LARGEST))
+        """Return a larger cache with the same pieces; an empty one at the limit."""
+        rows = self.table.shape[0]
+        following = _Cache(min(2 * rows, _LARGEST))
+        if rows < _LARGEST:
+            move_pieces(self.table, following.table)
+            following.spellings[: self.spelled] = self.spellings[: self.spelled]
+            following.known[: self.used] = self.known[: self.used]
+            following.rows, following.spelled = self.rows, self.spelled
+            following.used = self.used
+        return following
 
 
 class _Found(NamedTuple):
@@ -130,4 +139,6 @@ class CachedSegmenter:
             cache = self._caches.pop()
         except IndexError:
             return _Cache(_SMALLEST)
-        return cache.successor() if cache.is_full else cache
+        while cache.is_full:
+            cache = cache.successor()
+        return cache
