@@ -24,7 +24,7 @@ format:
 	$(PYTHON) -m ruff format .
 
 docs:  # the command line reference, from the commands themselves
-	$(PYTHON) -m docs.cli
+	$(PYTHON) -m typer tokkit_cli.app utils docs --name tokkit > docs/cli.md
 
 benchmarks:
 	$(PYTHON) -m benchmarks

@@ -65,7 +65,7 @@ def _count(path: Path) -> None:
 def _learn(algorithm: str) -> Callable[[Path], None]:
     def learn(path: Path) -> None:
         options = Options(
-            vocab_size=280, pattern=find_pattern("cl100k"), lib=LiB(documents=20, document_size=4)
+            vocab_size=280, pattern=find_pattern("cl100k"), lib=LiB(epochs=20, document_size=4)
         )
         tokenizer, _ = ALGORITHMS[algorithm](open_corpus([path]), options, Job())
         _use(tokenizer)

@@ -125,7 +125,7 @@ def tokkit(
 
     ```console
     tokkit demo
-    tokkit train-vocab corpus.txt -o my-tokenizer --algorithm bpe --vocab-size 32000
+    tokkit train-vocab corpus.txt -o my-tokenizer --vocab-size 32000
     tokkit train-vocab -h
     ```
     """

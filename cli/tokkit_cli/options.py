@@ -127,6 +127,23 @@ Setting = Annotated[
         rich_help_panel=_LEARNING,
     ),
 ]
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="lib: prose (default), 2020 (speech, short lines) or 2026.",
+        rich_help_panel=_LEARNING,
+    ),
+]
+OptionalPattern = Annotated[
+    str | None,
+    typer.Option(
+        "--pattern",
+        metavar="NAME|REGEX",
+        help="As for `tokkit count`; the algorithm's usual one if absent.",
+        rich_help_panel=_CUTTING,
+    ),
+]
 MinCount = Annotated[
     int,
     typer.Option(min=1, help="Leave out what is seen less often.", rich_help_panel=_LEARNING),

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, get_type_hints
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from tokkit.errors import UsageError
 
@@ -96,32 +97,46 @@ def open_executor(
 
 
 def own_settings(
-    algorithm: str, assignments: Sequence[str], **named: float | None
+    algorithm: str,
+    assignments: Sequence[str],
+    preset: str | None = None,
+    **named: float | None,
 ) -> dict[str, Any]:
     """Say what an algorithm's own settings are: the argument of `Options` named like it.
 
-    Example: ``own_settings("lib", ["life=5"])`` is ``{"lib": LiB(life=5)}``.
+    Args:
+        algorithm: Its name.
+        assignments: Settings by name; ``own_settings("lib", ["life=5"])`` is
+            ``{"lib": LiB(life=5)}``.
+        preset: A name of `LIB_PRESETS`, which the rest is changed from.
+        named: Settings with an option of their own; None where it was not given.
 
     Raises:
         UsageError: If it has no such setting, or the value is none of its type.
     """
-    from tokkit.learn.options import LiB, SuperBPE, Supertokens
+    from tokkit.learn.options import LIB_PRESETS, LiB, SuperBPE, Supertokens
 
-    every = {"superbpe": SuperBPE, "supertokens": Supertokens, "lib": LiB}
+    defaults: dict[str, SuperBPE | Supertokens | LiB]
+    defaults = {"superbpe": SuperBPE(), "supertokens": Supertokens(), "lib": LiB()}
     given = [*assignments]
     given += [f"{name}={value}" for name, value in named.items() if value is not None]
-    if not given:
+    if preset is not None and (algorithm != "lib" or preset not in LIB_PRESETS):
+        raise UsageError(f"no preset {preset!r}: lib has {', '.join(LIB_PRESETS)}, others none")
+    if algorithm not in defaults:
+        if given:
+            raise UsageError(f"{algorithm} has no settings of its own: leave {given[0]!r} out")
         return {}
-    if algorithm not in every:
-        raise UsageError(f"{algorithm} has no settings of its own: leave {given[0]!r} out")
-    kind = every[algorithm]
-    return {algorithm: kind(**dict(_parse(text, get_type_hints(kind)) for text in given))}
+    base = defaults[algorithm] if preset is None else LIB_PRESETS[preset]
+    types = get_type_hints(type(base))
+    changes: dict[str, Any] = dict(_parse(text, types) for text in given)
+    return {algorithm: replace(base, **changes)}
 
 
 def _parse(assignment: str, types: Mapping[str, Any]) -> tuple[str, object]:
     """Read one setting: ``_parse("life=5", {"life": int})`` is ``("life", 5)``."""
     name, value = split_assignment(assignment, "--set")
-    known = {key: kind for key, kind in types.items() if kind in PARSERS}
+    kinds = {key: _plain_type(kind) for key, kind in types.items()}
+    known = {key: kind for key, kind in kinds.items() if kind in PARSERS}
     if name not in known:
         raise UsageError(f"no setting {name!r}: choose one of {', '.join(known)}")
     try:
@@ -130,3 +145,9 @@ def _parse(assignment: str, types: Mapping[str, Any]) -> tuple[str, object]:
         raise UsageError(
             f"{name} cannot be {value!r}: give a value of type {known[name].__name__}"
         ) from None
+
+
+def _plain_type(kind: Any) -> Any:
+    """What a value that is not None has to be: ``int | None`` is ``int``."""
+    plain = [each for each in get_args(kind) if each is not type(None)]
+    return plain[0] if len(plain) == 1 else kind

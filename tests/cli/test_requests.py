@@ -1,12 +1,14 @@
 """From options to what the library takes."""
 
+from dataclasses import replace
+
 import pytest
 from tokkit_cli.options import Algorithm, FormatName
 from tokkit_cli.requests import open_executor, own_settings, read_corpus, split_assignment
 
 from tokkit.errors import UsageError
 from tokkit.formats import FORMATS
-from tokkit.learn.options import LiB, SuperBPE
+from tokkit.learn.options import LIB_PRESETS, LiB, SuperBPE
 
 PLAIN = {"text_column": "text", "on_error": "raise", "sample": 1.0, "seed": 0}
 
@@ -31,6 +33,16 @@ def test_settings_become_those_of_the_algorithm():
         "superbpe": SuperBPE(transition=0.5)
     }
     assert own_settings("bpe", [], transition=None) == {}
+    assert own_settings("lib", ["life=5"], "2020") == {
+        "lib": replace(LIB_PRESETS["2020"], life=5)
+    }
+    assert own_settings("lib", [], target_size=900)["lib"].target_size == 900
+
+
+@pytest.mark.parametrize(("algorithm", "preset"), [("bpe", "2020"), ("lib", "2021")])
+def test_presets_are_those_of_lib(algorithm, preset):
+    with pytest.raises(UsageError, match="lib has prose"):
+        own_settings(algorithm, [], preset)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def convert(
     ```console
     tokkit convert my-tokenizer --to tiktoken -o my-tokenizer.tiktoken
     tokkit convert my-tokenizer --to gguf -o my-tokenizer.gguf
-    tokkit convert cl100k_base.tiktoken --pattern cl100k --to hf -o cl100k
+    tokkit convert cl100k_base.tiktoken --to hf -o cl100k
     ```
     """
     import tokkit

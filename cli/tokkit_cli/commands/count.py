@@ -1,43 +1,26 @@
 """``tokkit count``: word counts as a file of their own."""
 
 from tokkit_cli import console
-from tokkit_cli.options import (
-    AsJson,
-    Corpus,
-    Digits,
-    Engine,
-    Force,
-    OnError,
-    Output,
-    PatternName,
-    Quiet,
-    Sample,
-    Scheduler,
-    Seed,
-    TextColumn,
-    Verbose,
-    Weight,
-    Workers,
-)
+from tokkit_cli import options as given
 
 
 def count(
-    corpus: Corpus,
-    output: Output,
-    pattern: PatternName = "cl100k",
-    digits: Digits = "keep",
-    text_column: TextColumn = "text",
-    weight: Weight = [],  # noqa: B006 (Typer copies it)
-    sample: Sample = 1.0,
-    on_error: OnError = "raise",
-    seed: Seed = 0,
-    workers: Workers = 1,
-    engine: Engine = "local",
-    scheduler: Scheduler = None,
-    force: Force = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    corpus: given.Corpus,
+    output: given.Output,
+    pattern: given.PatternName = "cl100k",
+    digits: given.Digits = "keep",
+    text_column: given.TextColumn = "text",
+    weight: given.Weight = [],  # noqa: B006 (Typer copies it)
+    sample: given.Sample = 1.0,
+    on_error: given.OnError = "raise",
+    seed: given.Seed = 0,
+    workers: given.Workers = 1,
+    engine: given.Engine = "local",
+    scheduler: given.Scheduler = None,
+    force: given.Force = False,
+    as_json: given.AsJson = False,
+    quiet: given.Quiet = False,
+    verbose: given.Verbose = False,
 ) -> None:
     """Count the words of a corpus, for `train-vocab --from-counts`.
 

@@ -32,8 +32,8 @@ def decode(
     the texts are one JSON list of strings, in which `\udcXX` is a byte that is not UTF-8.
 
     ```console
-    echo '[9906, 11, 1917]' | tokkit decode cl100k_base.tiktoken --pattern cl100k
-    tokkit encode my-tokenizer corpus.txt | tokkit decode my-tokenizer | cmp - corpus.txt
+    echo '[9906, 11, 1917]' | tokkit decode cl100k_base.tiktoken
+    tokkit encode my-tokenizer a.txt | tokkit decode my-tokenizer | cmp - a.txt
     ```
     """
     from tokkit import load

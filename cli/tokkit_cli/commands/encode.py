@@ -47,7 +47,7 @@ def encode(
 
     ```console
     echo 'Hello, world' | tokkit encode my-tokenizer
-    tokkit encode my-tokenizer corpus.jsonl.zst --text-column body > ids.jsonl
+    tokkit encode my-tokenizer corpus.jsonl.zst > ids.jsonl
     tokkit encode my-tokenizer --whole poem.txt | tokkit decode my-tokenizer --whole
     ```
     """

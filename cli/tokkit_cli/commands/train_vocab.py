@@ -7,67 +7,41 @@ import typer
 
 from tokkit.errors import UsageError
 from tokkit_cli import console
-from tokkit_cli.options import (
-    AlgorithmName,
-    AsJson,
-    Digits,
-    Engine,
-    Force,
-    FromCounts,
-    Init,
-    MaxWords,
-    MinCount,
-    OnError,
-    Output,
-    PatternName,
-    Quiet,
-    Resume,
-    Sample,
-    Scheduler,
-    Seed,
-    Setting,
-    Special,
-    TargetSize,
-    TextColumn,
-    Transition,
-    Verbose,
-    VocabSize,
-    Weight,
-    Workers,
-)
+from tokkit_cli import options as given
 
 
 def train_vocab(
-    output: Output,
+    output: given.Output,
     corpus: Annotated[
         list[str] | None,
         typer.Argument(metavar="CORPUS", help="Files, globs, folders, or - for stdin."),
     ] = None,
-    algorithm: AlgorithmName = "bpe",
-    vocab_size: VocabSize = 32_768,
-    target_size: TargetSize = None,
-    transition: Transition = None,
-    max_words: MaxWords = None,
-    setting: Setting = [],  # noqa: B006 (Typer copies it)
-    min_count: MinCount = 1,
-    special: Special = [],  # noqa: B006
-    init: Init = None,
-    pattern: PatternName | None = None,
-    digits: Digits = "keep",
-    text_column: TextColumn = "text",
-    weight: Weight = [],  # noqa: B006
-    sample: Sample = 1.0,
-    on_error: OnError = "raise",
-    from_counts: FromCounts = None,
-    seed: Seed = 0,
-    workers: Workers = 1,
-    engine: Engine = "local",
-    scheduler: Scheduler = None,
-    resume: Resume = False,
-    force: Force = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    algorithm: given.AlgorithmName = "bpe",
+    vocab_size: given.VocabSize = 32_768,
+    target_size: given.TargetSize = None,
+    transition: given.Transition = None,
+    max_words: given.MaxWords = None,
+    preset: given.Preset = None,
+    setting: given.Setting = [],  # noqa: B006 (Typer copies it)
+    min_count: given.MinCount = 1,
+    special: given.Special = [],  # noqa: B006
+    init: given.Init = None,
+    pattern: given.OptionalPattern = None,
+    digits: given.Digits = "keep",
+    text_column: given.TextColumn = "text",
+    weight: given.Weight = [],  # noqa: B006
+    sample: given.Sample = 1.0,
+    on_error: given.OnError = "raise",
+    from_counts: given.FromCounts = None,
+    seed: given.Seed = 0,
+    workers: given.Workers = 1,
+    engine: given.Engine = "local",
+    scheduler: given.Scheduler = None,
+    resume: given.Resume = False,
+    force: given.Force = False,
+    as_json: given.AsJson = False,
+    quiet: given.Quiet = False,
+    verbose: given.Verbose = False,
 ) -> None:
     """Learn a vocabulary, and write a folder that `AutoTokenizer.from_pretrained` loads.
 
@@ -75,9 +49,10 @@ def train_vocab(
     what was done. It is the same for any number of workers.
 
     ```console
-    tokkit train-vocab corpus.txt -o my-bpe --vocab-size 32000 --special '<|endoftext|>'
-    tokkit train-vocab data/*.jsonl.zst -o my-superbpe --algorithm superbpe --workers 8
-    tokkit train-vocab books/ wiki.parquet -o my-lib --algorithm lib --weight wiki.parquet=0.5
+    tokkit train-vocab corpus.txt -o my-bpe --special '<|endoftext|>'
+    tokkit train-vocab data/*.jsonl.zst -o my-superbpe --algorithm superbpe
+    tokkit train-vocab a.txt b.parquet --weight b.parquet=0.5 -o mine --workers 8
+    tokkit train-vocab speech.txt -o lexicon --algorithm lib --preset 2020
     ```
     """
     from tokkit import load
@@ -99,6 +74,7 @@ def train_vocab(
         **own_settings(
             algorithm,
             setting,
+            preset,
             transition=transition,
             max_words=max_words,
             target_size=target_size,
