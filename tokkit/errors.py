@@ -3,7 +3,7 @@
 ::
 
     TokkitError                  exit 1: the job failed
-    ├── JobError                 exit 1: a worker died, the disk is full, nothing could be learned
+    ├── JobError                 exit 1: a worker died, the disk is full, nothing was learned
     │   └── CheckError           exit 1: a written file does not mean what was meant
     └── InputError               exit 2: the caller has to change something
         ├── UsageError           an option's value, or a combination of options
@@ -62,6 +62,5 @@ class MissingExtraError(InputError):
     """An optional dependency is not installed."""
 
     def __init__(self, module: str, extra: str) -> None:
-        super().__init__(
-            f"this needs {module}, which is not installed: pip install 'tokkit-toolkit[{extra}]'"
-        )
+        install = f"pip install 'tokkit-toolkit[{extra}]'"
+        super().__init__(f"this needs {module}, which is not installed: {install}")

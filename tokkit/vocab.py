@@ -55,7 +55,7 @@ class Vocabulary:
 
     @cached_property
     def ids(self) -> Mapping[bytes, int]:
-        """The id of each byte string; the lowest one where several tokens have the same bytes."""
+        """The id of each byte string; the lowest where several tokens have the same bytes."""
         ids: dict[bytes, int] = {}
         for token_id, token in enumerate(self.tokens):
             if token:

@@ -36,7 +36,7 @@ def frozen(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
-class _CompilationNote(event.Listener):  # type: ignore[misc]
+class _CompilationNote(event.Listener):
     """Says once, through logging, that kernels are being compiled."""
 
     def __init__(self) -> None:
@@ -52,4 +52,4 @@ class _CompilationNote(event.Listener):  # type: ignore[misc]
         """Do nothing."""
 
 
-event.register("numba:compile", _CompilationNote())
+event.register("numba:compile", _CompilationNote())  # type: ignore[no-untyped-call]
