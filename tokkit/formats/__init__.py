@@ -63,9 +63,12 @@ def load(path: str | Path, *, pattern: str | None = None) -> Tokenizer:
     place = Path(path)
     if not place.exists():
         place = _download(str(path))
-    for form in FORMATS.values():
-        if form.function("matches")(place):
-            return cast("Tokenizer", form.function("read")(place, pattern=pattern))
+    try:
+        for form in FORMATS.values():
+            if form.function("matches")(place):
+                return cast("Tokenizer", form.function("read")(place, pattern=pattern))
+    except OSError as error:
+        raise FormatError(f"{place}: cannot be read ({error.strerror})") from error
     raise FormatError(
         f"{place}: not a tokenizer tokkit knows; it reads "
         + ", ".join(form.description for form in FORMATS.values())
