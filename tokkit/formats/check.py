@@ -201,7 +201,10 @@ def check_hf(folder: str | Path, tokenizer: Tokenizer, *, decodes: bool = True) 
 
     texts = awkward_texts(tokenizer)
     path = Path(folder) / "tokenizer.json"
-    backend = tokenizers.Tokenizer.from_file(str(path))
+    try:
+        backend = tokenizers.Tokenizer.from_file(str(path))
+    except Exception as error:  # it raises nothing more precise
+        raise CheckError(f"the tokenizers library refuses the file: {error}") from error
     require_equal(
         compare(
             tokenizer,
