@@ -7,6 +7,7 @@ one reading.
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from tokkit.kernels import codes
 from tokkit.unicode import Engine
@@ -141,6 +142,8 @@ def read(regex: str, engine: Engine) -> int | None:
     """The code of the scanner that cuts as `regex` does in `engine`; None if there is none."""
     if regex in WHOLE:
         return WHOLE[regex]
+    if regex in _own(engine):
+        return _own(engine)[regex]
     rest = _relaxed(regex, engine)
     if not NUMBERS.get(rest, codes.SPACED_NUMBERS) & codes.SPACED_NUMBERS:
         return codes.NUMBERS | codes.RUNS | NUMBERS[rest]
@@ -153,6 +156,15 @@ def read(regex: str, engine: Engine) -> int | None:
             return None
         code |= meaning or 0
     return None if rest else code
+
+
+@cache
+def _own(engine: Engine) -> Mapping[str, int]:
+    """What we write for patterns that are not put together from `WORDS` and the like."""
+    bases = codes.SUPERWORDS, codes.SUPERWORDS | codes.SLASHES, codes.NUMBERS | codes.RUNS
+    rules = {*NUMBERS.values(), THOUSANDS} - {codes.SPACED_NUMBERS}
+    own = {spell(base | rule, engine): base | rule for base in bases for rule in rules}
+    return {**own, spell(codes.NUMBERS, engine): codes.NUMBERS}
 
 
 def _spell_words(code: int, engine: Engine) -> str:

@@ -10,7 +10,7 @@ from tokkit.corpus import open_corpus
 from tokkit.errors import UsageError
 from tokkit.learn import bpe, superbpe
 from tokkit.learn.options import Job, Options, SuperBPE
-from tokkit.patterns import PATTERNS, find_pattern
+from tokkit.patterns import PATTERNS, find_pattern, recognise
 from tokkit.pretokenize import Pieces, for_pattern
 from tokkit.vocab import flatten
 
@@ -132,3 +132,13 @@ def test_text_of_one_byte_is_a_text(tmp_path):
     tokenizer, history = learn(open_corpus([path]), 300)
     assert len(tokenizer) == 256
     assert history.summary["exhausted"]
+
+
+@pytest.mark.parametrize("engine", ["regex", "oniguruma", "rust"])
+def test_what_is_written_is_recognised_when_read_again(engine):
+    for name in ("superbpe", "superbpe-stage2", "none"):
+        for digits in ("keep", "single", "l2r3", "r2l3"):
+            pattern = find_pattern(name, digits)
+            again = recognise(pattern.for_engine(engine), engine)
+            assert again is not None
+            assert again.scanner == pattern.scanner
