@@ -45,27 +45,49 @@ class Supertokens:
 
 @dataclass(frozen=True, kw_only=True)
 class LiB:
-    """Less-is-Better (arXiv 2403.00417); names as in the paper, see docs/guide for presets.
+    """Less-is-Better (arXiv 2403.00417); see `LIB_PRESETS` and `tokkit.learn.lib`.
 
     Attributes:
-        alpha: Probability of considering the pair of adjacent chunks just read.
-        omega: Share of the lexicon's tail put on probation after each document.
+        alpha: Probability of considering the pair of adjacent units just read.
+        omega: Share of the lexicon, its tail, put on probation after each document.
         life: Documents a unit on probation survives unseen (tau_0).
-        delta: How far re-ranking moves a unit, relative to its position.
+        delta: How far re-ranking moves a unit, relative to its rank; less than 1.
         max_length: Longest unit, in characters.
-        unknown_length: Longest run of unknown characters memorised as one unit.
-        document_size: Lines per document (one epoch reads one document).
+        document_size: Lines per document, drawn with replacement (fewer if they are long: at
+            most 100 characters times this).
         epochs: Documents to read.
+        line_ends: Whether units may hold the newlines that end a line; nothing goes past them.
+        text_limit: Characters of text to draw lines from; a larger corpus is sampled.
+        target_size: Exact number of tokens wanted; None: at most ``Options.vocab_size``.
     """
 
-    alpha: float = 0.25
+    alpha: float = 1.0
     omega: float = 0.0001
     life: int = 10
     delta: float = 0.2
-    max_length: int = 12
-    unknown_length: int = 2
-    document_size: int = 200
-    epochs: int = 5000
+    max_length: int = 24
+    document_size: int = 400
+    epochs: int = 2500
+    line_ends: bool = True
+    text_limit: int = 100_000_000
+    target_size: int | None = None
+
+
+LIB_PRESETS: Mapping[str, LiB] = {
+    "prose": LiB(),
+    "2020": LiB(alpha=0.25, max_length=12, document_size=200, epochs=5000, line_ends=False),
+    "2026": LiB(
+        alpha=0.25,
+        omega=0.005,
+        life=50,
+        delta=0.4,
+        max_length=16,
+        document_size=100,
+        epochs=5000,
+    ),
+}
+"""Settings by name: tokkit's own; those of CogALex 2020 (github.com/ray306/LiB), for speech
+and other short lines; those of the authors' paper of 2026 (github.com/antalvdb/LiB)."""
 
 
 @dataclass(frozen=True, kw_only=True)
