@@ -23,7 +23,10 @@ def rwkv_unescape(text: bytes) -> bytes:
         character = text[position]
         position += 1
         if character == ord("x"):
-            output.append(int(text[position : position + 2], 16))
+            digits = text[position : position + 2].decode()
+            if len(digits) < 2 or not set(digits) <= set("0123456789abcdef"):
+                raise ValueError("an escape is not finished")
+            output.append(int(digits, 16))
             position += 2
         else:
             output.append({ord("t"): 9, ord("n"): 10, ord("r"): 13}.get(character, character))

@@ -24,7 +24,7 @@ import numpy as np
 
 from tokkit.added import Added, AddedTokens
 from tokkit.alphabet import from_byte_level
-from tokkit.errors import CheckError, FormatError
+from tokkit.errors import CheckError, FormatError, InputError
 from tokkit.formats.check import awkward_texts, compare, is_installed, require_equal
 from tokkit.formats.gguf_file import is_gguf, read_values, write_values
 from tokkit.formats.gguf_patterns import IGNORE_MERGES, pretokenizer_of
@@ -53,7 +53,7 @@ logger = logging.getLogger("tokkit")
 
 _FEW = 100_000
 """How many entries the gguf package is asked to read: it reads some ten thousand a second."""
-_ESCAPES = {"t": b"\t", "n": b"\n", "r": b"\r"}
+_ESCAPES = {b"t": b"\t", b"n": b"\n", b"r": b"\r"}
 
 Values = Mapping[str, Any]
 
@@ -86,7 +86,8 @@ def read(path: Path, *, pattern: str | None = None) -> Tokenizer:
     if file is None:
         raise FormatError(f"{path}: no GGUF file is there")
     values = read_values(file, (PREFIX, "tokkit."))
-    kind = values.get(f"{PREFIX}model", b"").decode()
+    name = values.get(f"{PREFIX}model", b"")
+    kind = name.decode("utf-8", "replace") if isinstance(name, bytes) else repr(name)
     reader = READERS.get(kind)
     if reader is None:
         raise FormatError(
@@ -96,7 +97,7 @@ def read(path: Path, *, pattern: str | None = None) -> Tokenizer:
         raise FormatError(f"{file}: the tokenizer model {kind!r} has no pattern")
     try:
         return reader(values, file, pattern)
-    except (FormatError, KeyError, UnicodeDecodeError) as error:
+    except (InputError, KeyError, ValueError, AttributeError, TypeError) as error:
         raise FormatError(f"{file}: {error}") from error
 
 
@@ -193,9 +194,9 @@ def _read_sentencepiece(values: Values, file: Path, pattern: str | None) -> Toke
 
 
 def _read_longest(values: Values, file: Path, pattern: str | None) -> Tokenizer:
-    texts = [token.decode("utf-8", "surrogateescape") for token in values[f"{PREFIX}tokens"]]
+    texts = values[f"{PREFIX}tokens"]
     types = _types(values)
-    added = _added(texts, types, values)
+    added = _added([text.decode("utf-8", "replace") for text in texts], types, values)
     in_text = PieceType.NORMAL, PieceType.BYTE
     spellings = [
         unescape(text) if kind in in_text else b""
@@ -209,15 +210,14 @@ def _read_longest(values: Values, file: Path, pattern: str | None) -> Tokenizer:
     )
 
 
-def unescape(text: str) -> bytes:
+def unescape(token: bytes) -> bytes:
     r"""Read a token as llama.cpp's rwkv tokenizer does: ``\xe2`` is E2, ``\'`` is ``'``."""
-    parts = re.split(r"\\(x[0-9a-f]{2}|.)", text, flags=re.DOTALL)
-    return b"".join(
-        part.encode("utf-8", "surrogateescape")
-        if number % 2 == 0
-        else (bytes.fromhex(part[1:]) if len(part) == 3 else _ESCAPES.get(part, part.encode()))
-        for number, part in enumerate(parts)
-    )
+    return re.sub(rb"\\(x[0-9a-f]{2}|.)", _unescaped, token, flags=re.DOTALL)
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    part = match[1]
+    return bytes.fromhex(part[1:].decode()) if len(part) == 3 else _ESCAPES.get(part, part)
 
 
 READERS: Mapping[str, Callable[[Values, Path, str | None], Tokenizer]] = {
