@@ -1,5 +1,6 @@
 """Byte-pair encoding equals its oracle, whatever the length, the cache and the tables."""
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,11 @@ from tokkit.kernels.bpe import FEW
 from tokkit.pretokenize import Pieces
 from tokkit.segment.bpe import BPE
 from tokkit.vocab import flatten
+
+# Without compilation kernels are some hundred times slower.
+INTERPRETED = bool(numba.config.DISABLE_JIT)
+SCALE = 500 if INTERPRETED else 1
+EXAMPLES = 10 if INTERPRETED else 100
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered")
 
@@ -38,6 +44,7 @@ def table(merges):
     return {(left, right): (rank, new) for rank, (left, right, new) in enumerate(merges)}
 
 
+@settings(max_examples=EXAMPLES)
 @given(vocabularies(), st.lists(st.text("abcd", min_size=1, max_size=40), max_size=6))
 def test_short_pieces(vocabulary, pieces):
     tokens, merges = vocabulary
@@ -52,7 +59,7 @@ def test_short_pieces(vocabulary, pieces):
     assert cut(segmenter, pieces) == expected, "from the cache"
 
 
-@settings(max_examples=40)
+@settings(max_examples=EXAMPLES // 2)
 @given(vocabularies("ab"), st.text("ab", min_size=FEW, max_size=4 * FEW))
 def test_long_pieces(vocabulary, piece):
     tokens, merges = vocabulary
@@ -61,6 +68,7 @@ def test_long_pieces(vocabulary, piece):
     assert cut(segmenter, [piece.encode()]) == [reference.merge(ids, table(merges))]
 
 
+@settings(max_examples=EXAMPLES)
 @given(
     vocabularies("aé漢😀"),
     st.lists(st.text("aé漢😀xß字🎉", min_size=1, max_size=40), max_size=4),
@@ -167,12 +175,12 @@ def test_long_pieces_are_cut_where_nothing_merges():
 def test_more_distinct_pieces_than_the_cache_holds():
     tokens = [bytes([byte]) for byte in range(256)]
     segmenter = BPE(tokens, np.zeros((0, 3), dtype=np.int32))
-    pieces = [b"%d" % number * (1 + number % 5) for number in range(60_000)]
+    pieces = [b"%d" % number * (1 + number % 5) for number in range(60_000 // SCALE)]
     for _ in range(2):
         assert cut(segmenter, pieces) == [list(piece) for piece in pieces]
 
 
-@pytest.mark.parametrize("piece", [b"a" * 2_000_000, b"ab" * 1_000_000])
+@pytest.mark.parametrize("piece", [b"a" * (2_000_000 // SCALE), b"ab" * (1_000_000 // SCALE)])
 def test_millions_of_bytes_in_one_piece(piece):
     tokens = [b"a", b"b", b"aa", b"ab", b"abab", b"aaaa"]
     merges = np.array([[0, 0, 2], [0, 1, 3], [3, 3, 4], [2, 2, 5]], dtype=np.int32)

@@ -1,8 +1,9 @@
 """The best path of a unigram model equals the best of all segmentations."""
 
+import numba
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reference import segment as reference
@@ -12,6 +13,9 @@ from tokkit.segment.unigram import Unigram
 from tokkit.segment.wordpiece import WordPiece
 from tokkit.vocab import flatten
 
+# Without compilation kernels are some hundred times slower.
+EXAMPLES = 10 if numba.config.DISABLE_JIT else 100
+
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered")
 
 
@@ -20,6 +24,7 @@ def cut(segmenter, pieces):
     return [part.tolist() for part in np.split(ids, ends)[: len(pieces)]]
 
 
+@settings(max_examples=EXAMPLES)
 @given(
     st.dictionaries(
         st.text("abc", min_size=1, max_size=4), st.floats(-9, 0), min_size=1, max_size=9
@@ -76,6 +81,7 @@ def test_single_precision_rounds_what_it_keeps():
     assert cut(Unigram(tokens, scores, single_precision=True), [b"abc"]) == [[0, 4]]
 
 
+@settings(max_examples=EXAMPLES)
 @given(
     st.sets(st.text("abé漢", min_size=1, max_size=3), min_size=1, max_size=12),
     st.sets(st.text("abé漢", min_size=1, max_size=3), max_size=12),
