@@ -104,8 +104,13 @@ def _content(tokenizer: Tokenizer) -> tuple[bytes, bool]:
     return _dump(to_json(tokenizer)), False
 
 
-def _dump(content: Any) -> bytes:
-    return json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n"
+def _dump(content: Mapping[str, Any]) -> bytes:
+    """Write one line per part; indenting the lists would take longer than learning them."""
+    parts = (
+        f" {json.dumps(name)}: {json.dumps(part, ensure_ascii=False)}"
+        for name, part in content.items()
+    )
+    return "{{\n{}\n}}\n".format(",\n".join(parts)).encode()
 
 
 def _text(token: object) -> object:
