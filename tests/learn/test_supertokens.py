@@ -70,6 +70,9 @@ def test_tokens_are_no_longer_than_allowed(shakespeare):
 def test_tokens_reach_across_words_and_whole_texts_are_encoded(shakespeare, learned):
     tokenizer, history = learned
     assert history.summary["multi_word_share"] > 0.05
+    encoded = tokenizer.encode_batch(shakespeare[1])
+    assert history.summary["tokens"] == sum(map(len, encoded))
+    assert history.curve[-1]["tokens"] > history.summary["tokens"]
     text = shakespeare[1][5]
     assert tokenizer.decode(tokenizer.encode(text)).decode() == text
     assert tokenizer.pattern.name == "none"

@@ -43,8 +43,13 @@ def learn(corpus: Corpus, options: Options, job: Job) -> tuple[Tokenizer, Histor
         CorpusError: If the corpus has no text.
         UsageError: If the vocabulary is to be smaller than what it starts with.
     """
-    beginning(options)  # fail before reading the corpus
-    counts = count_words(
+    return learn_from_counts(count(corpus, options, job), options, job)
+
+
+def count(corpus: Corpus, options: Options, job: Job) -> WordCounts:
+    """Count the words of a corpus, if what is asked for can be learned from them."""
+    beginning(options)
+    return count_words(
         corpus,
         options.pattern,
         executor=job.executor,
@@ -52,11 +57,15 @@ def learn(corpus: Corpus, options: Options, job: Job) -> tuple[Tokenizer, Histor
         progress=job.progress,
         workspace=job.workspace,
     )
-    return learn_from_counts(counts, options, job)
 
 
 def learn_from_counts(
-    counts: WordCounts, options: Options, job: Job, *, rules: Rules = NO_RULES
+    counts: WordCounts,
+    options: Options,
+    job: Job,
+    *,
+    rules: Rules = NO_RULES,
+    warn: bool = True,
 ) -> tuple[Tokenizer, History]:
     """Learn a tokenizer from the words of a corpus.
 
@@ -89,7 +98,7 @@ def learn_from_counts(
         progress=job.progress,
     )
     tokenizer = build(learned, np.concatenate([earlier, learned.merges]), specials, options)
-    return tokenizer, history_of(learned, options)
+    return tokenizer, history_of(learned, options, warn=warn)
 
 
 def beginning(options: Options) -> tuple[list[bytes], dict[str, int]]:
@@ -217,14 +226,14 @@ def segmenter_of(tokenizer: Tokenizer) -> BPE:
     return tokenizer.segmenter
 
 
-def history_of(learned: Learned, options: Options) -> History:
-    """Say how learning went; warn if the vocabulary is smaller than asked for."""
+def history_of(learned: Learned, options: Options, *, warn: bool = True) -> History:
+    """Say how learning went; warn, if wanted, of a vocabulary smaller than asked for."""
     summary = summarise(learned.tokens, learned.totals)
     summary["merges"] = len(learned.merges)
     summary["exhausted"] = learned.exhausted
     for row in learned.curve:
         row["bytes_per_token"] = summary["bytes"] / max(row["tokens"], 1)
-    if learned.exhausted:
+    if learned.exhausted and warn:
         logger.warning(
             "the text supports %d tokens, not %d: no pair is left that occurs %d times or more",
             len(learned.tokens),

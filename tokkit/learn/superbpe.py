@@ -52,7 +52,9 @@ def learn(corpus: Corpus, options: Options, job: Job) -> tuple[Tokenizer, Histor
     first = replace(
         first, vocab_size=max(len(tokens), round(settings.transition * options.vocab_size))
     )
-    tokenizer, history = bpe.learn(corpus, first, job)
+    counts = bpe.count(corpus, first, job)
+    tokenizer, history = bpe.learn_from_counts(counts, first, job, warn=False)
+    del counts
     return learn_across_words(corpus, replace(options, init=tokenizer), history, job)
 
 

@@ -21,10 +21,12 @@ from tokkit.errors import UsageError
 from tokkit.kernels import chunks as kernel
 from tokkit.kernels._jit import Counts
 from tokkit.learn import bpe
+from tokkit.learn.figures import summarise
 from tokkit.learn.merging import Rules
 from tokkit.learn.options import History, Job, Options
 from tokkit.patterns import PATTERNS
 from tokkit.pretokenize import Pieces
+from tokkit.segment.bpe import BPE
 from tokkit.tokenizer import Tokenizer
 from tokkit.words import WordCounts
 from tokkit.words.engines import run_parts
@@ -53,7 +55,8 @@ def learn(corpus: Corpus, options: Options, job: Job) -> tuple[Tokenizer, Histor
     """Learn a tokenizer from the chunks of a corpus.
 
     The seed of a document is a hash of ``options.seed`` and its bytes, so chunks depend on
-    neither order nor shards. Memory grows with the corpus, as most chunks are unique.
+    neither order nor shards. Memory grows with the corpus, as most chunks are unique. The
+    history's curve counts tokens of chunks, its summary tokens of text as it is encoded.
 
     Raises:
         CorpusError: If the corpus has no text.
@@ -69,7 +72,10 @@ def learn(corpus: Corpus, options: Options, job: Job) -> tuple[Tokenizer, Histor
         )
     counts = count_chunks(corpus, lengths, options.seed, job)
     rules = Rules(max_bytes=options.supertokens.max_bytes)
-    return bpe.learn_from_counts(counts, options, job, rules=rules)
+    tokenizer, history = bpe.learn_from_counts(counts, options, job, rules=rules)
+    totals = count_tokens(corpus, bpe.segmenter_of(tokenizer), job)
+    history.summary |= summarise(tokenizer.vocab.tokens, totals)
+    return tokenizer, history
 
 
 def length_table(chunks: Mapping[tuple[int, int], float]) -> Counts:
@@ -138,3 +144,25 @@ def _seeds(batch: Batch, seed: int) -> Iterator[tuple[int, int]]:
             1 + second % (kernel.SECOND_MODULUS - 1),
         )
         start = end
+
+
+def count_tokens(corpus: Corpus, segmenter: BPE, job: Job) -> Counts:
+    """Count how often each token occurs in a corpus that is not cut: ``int64[size]``."""
+    shards = corpus.shards(job.parts)
+    totals = np.zeros(segmenter.size, dtype=np.int64)
+    done, size = 0, sum(shard.size for shard in shards)
+    task = partial(_count_tokens_of, segmenter=segmenter)
+    for index, part in run_parts(task, shards, job.executor):
+        totals += part
+        done += shards[index].size
+        job.progress("measuring", done, size)
+    return totals
+
+
+def _count_tokens_of(shard: Shard, segmenter: BPE) -> Counts:
+    """Count the tokens of one shard: what runs in a worker."""
+    totals = np.zeros(segmenter.size, dtype=np.int64)
+    for batch in shard.batches():
+        ids, _ = segmenter.segment(Pieces(*batch))
+        totals += np.bincount(ids, minlength=segmenter.size)
+    return totals
