@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from tokkit.corpus import Corpus
-from tokkit.learn import bpe, lib, superbpe, supertokens
+from tokkit.learn import bpe, lib, superbpe, supertokens, unigram
 from tokkit.learn.options import History, Job, Options
 from tokkit.tokenizer import Tokenizer
 
@@ -15,5 +15,6 @@ ALGORITHMS: Mapping[str, Learner] = {
     "superbpe": superbpe.learn,
     "supertokens": supertokens.learn,
     "lib": lib.learn,
+    "unigram": unigram.learn,
 }
 """The algorithms by the names they have on the command line."""

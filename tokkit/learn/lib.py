@@ -10,9 +10,10 @@ moves past the tail is forgotten, and so is what stays `life` documents on proba
 the last omega of the lexicon is put after each document.
 
 Differences: single characters are never forgotten, and all 256 bytes are tokens, so nothing
-is lost; rare characters, spelled in bytes, never become units; documents are lines drawn
-with replacement; a pair is short enough if its own length is. A vocabulary smaller than the lexicon keeps the units that the text uses most, which cuts
-held-out English into a tenth fewer tokens than the head of the ranking does.
+is lost; rare characters, spelled in bytes, never become units; documents are lines drawn with
+replacement; a pair is short enough if its own length is. A vocabulary smaller than the lexicon
+keeps the units that the text uses most, which cuts held-out English into a tenth fewer tokens
+than the head of the ranking does.
 
 The tokenizer cuts text by leftmost longest match, which is how lines were cut for reading;
 where no unit crosses a newline the cut of a line does not depend on the lines around it.
@@ -31,7 +32,7 @@ from tokkit.kernels._jit import Counts
 from tokkit.learn.bpe import ALPHABET, check_specials
 from tokkit.learn.figures import summarise
 from tokkit.learn.lexicon import Lexicon
-from tokkit.learn.lines import Lines, draw_from
+from tokkit.learn.lines import Lines, encode, read_lines
 from tokkit.learn.options import History, Job, LiB, Options
 from tokkit.pretokenize import Pieces
 from tokkit.segment.longest import LongestMatch
@@ -126,8 +127,9 @@ def start(corpus: Corpus, options: Options, job: Job) -> Lexicon:
     """
     check(options.lib)
     _beginning(options)  # fail before reading the corpus
-    lines = draw_from(corpus, options.lib, options.seed)
-    lexicon = Lexicon(lines, options.lib, options.seed)
+    settings = options.lib
+    lines = encode(read_lines(corpus, settings.line_ends, settings.text_limit, options.seed))
+    lexicon = Lexicon(lines, settings, options.seed)
     lexicon.add(
         character
         for character, count in zip(lines.characters, lines.counts, strict=True)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from tokkit.corpus import Corpus
 from tokkit.errors import CorpusError
 from tokkit.kernels._jit import Counts, Ids, Offsets
-from tokkit.learn.options import LiB
 
 LONGEST = 4096
 """Longer lines are cut, so that a corpus without newlines is no single line."""
@@ -61,16 +60,22 @@ class Lines:
             start = end
 
 
-def draw_from(corpus: Corpus, settings: LiB, seed: int) -> Lines:
-    """Read the lines of a corpus; of a large one a uniform sample of `text_limit` characters.
+def read_lines(corpus: Corpus, ends: bool, limit: int, seed: int) -> list[str]:
+    """Read the lines of a corpus; of a large one a uniform sample of `limit` characters.
 
-    A line ends after its newlines, or before them if units may not hold them. Every line
-    gets a random number; once there is too much text, lines in the upper half are left out.
+    Every line gets a random number; once there is too much text, the lines in the upper half
+    are left out.
+
+    Args:
+        corpus: The text.
+        ends: Whether lines keep the newlines they end with.
+        limit: How many characters to hold at most.
+        seed: Of the sample.
 
     Raises:
         CorpusError: If there is no line.
     """
-    pattern = _WITH_ENDS if settings.line_ends else _WITHOUT_ENDS
+    pattern = _WITH_ENDS if ends else _WITHOUT_ENDS
     random = np.random.Generator(np.random.PCG64(seed))
     kept: list[str] = []
     keys: list[float] = []
@@ -83,14 +88,14 @@ def draw_from(corpus: Corpus, settings: LiB, seed: int) -> Lines:
                 kept.append(line)
                 keys.append(key)
                 size += len(line)
-        while size > settings.text_limit:
+        while size > limit:
             threshold /= 2
             chosen = [key < threshold for key in keys]
             kept, keys = list(compress(kept, chosen)), list(compress(keys, chosen))
             size = sum(map(len, kept))
     if not kept:
         raise CorpusError("the corpus contains no line to read; give it text")
-    return encode(kept)
+    return kept
 
 
 def encode(lines: list[str]) -> Lines:

@@ -122,7 +122,7 @@ class Job:
     """With what means to learn.
 
     Attributes:
-        executor: Where independent parts run; this process if None. Results do not depend on it.
+        executor: Where independent parts run; this process if None. Results are the same.
         parts: Into how many parts independent work is divided.
         progress: Told how far the job is.
         workspace: A folder for what a killed job can resume from; nothing is kept if None.
