@@ -15,7 +15,20 @@ PATTERN = (
 
 
 def tokkit(corpus: Path) -> dict:
-    """``tokkit train-vocab``, files and checks included."""
+    """Learning alone, as the other libraries do it."""
+    from tokkit.corpus import open_corpus
+    from tokkit.learn import bpe
+    from tokkit.learn.options import Job, Options
+    from tokkit.patterns import find_pattern
+
+    loaded()
+    options = Options(vocab_size=VOCAB_SIZE, pattern=find_pattern("cl100k"))
+    tokenizer, _ = bpe.learn(open_corpus([corpus]), options, Job())
+    return {"tokens": len(tokenizer.vocab)}
+
+
+def tokkit_command(corpus: Path) -> dict:
+    """``tokkit train-vocab``: files, checked through tokenizers and transformers, included."""
     from tokkit.corpus import open_corpus
     from tokkit.learn.options import Job, Options
     from tokkit.learn.training import train
@@ -101,6 +114,7 @@ def bpeasy(corpus: Path) -> dict:
 
 IMPLEMENTATIONS: Mapping[str, Callable[[Path], dict]] = {
     "tokkit": tokkit,
+    "tokkit train-vocab": tokkit_command,
     "tokenizers": huggingface,
     "sentencepiece": sentencepiece,
     "rustbpe": rustbpe,
@@ -108,5 +122,6 @@ IMPLEMENTATIONS: Mapping[str, Callable[[Path], dict]] = {
     "bpeasy": bpeasy,
 }
 DISTRIBUTIONS: Mapping[str, str] = {name: name for name in IMPLEMENTATIONS} | {
-    "tokkit": "tokkit-toolkit"
+    "tokkit": "tokkit-toolkit",
+    "tokkit train-vocab": "tokkit-toolkit",
 }

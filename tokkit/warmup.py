@@ -76,7 +76,7 @@ def _learn(algorithm: str) -> Callable[[Path], None]:
 def _use(tokenizer: Tokenizer) -> None:
     """Encode once and many texts at once, and ask what can be asked of ids."""
     ids = tokenizer.encode(TEXT)
-    tokenizer.encode_batch([TEXT, TEXT[:9], b"\xff"])
+    tokenizer.encode_batch([" ".join(map(str, range(MANY))), TEXT[:9], b"\xff"])
     tokenizer.decode(ids)
     tokenizer.spans(TEXT)
     tokenizer.is_canonical(ids)

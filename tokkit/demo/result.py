@@ -51,6 +51,7 @@ class Demo:
         return Group(
             Text(f"Learned from {_describe(learned)}, measured on {_describe(held_out)}.\n"),
             self._table(),
+            Text("words: if every word that the pattern cl100k finds were a token of its own"),
             Text("\nOne sentence, cut by each:\n"),
             *(Text(f"{name:>9}  {'│'.join(cut)}") for name, cut in self.cuts.items()),
             Text(
@@ -64,9 +65,8 @@ class Demo:
         from rich.box import SIMPLE_HEAD
         from rich.table import Table
 
-        table = Table(
-            title="Bytes per token on held-out text", title_justify="left", box=SIMPLE_HEAD
-        )
+        title = "Bytes per token on text that was held out (more is better)"
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
         table.add_column("tokenizer")
         table.add_column("tokens", justify="right")
         for kind in self.rows[0].bytes_per_token:

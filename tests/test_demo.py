@@ -1,0 +1,83 @@
+"""The demo: what it learns from, what it measures, what it leaves."""
+
+import json
+
+import pytest
+from tokkit_cli.app import app
+from typer.testing import CliRunner
+
+import tokkit
+from tokkit.demo import text
+from tokkit.demo.run import ALGORITHMS
+from tokkit.resources import resource
+
+runner = CliRunner()
+
+
+def test_docstrings_are_taken_out_of_code():
+    source = '"""Top."""\nx = 1\n\ndef f():\n    """Do\n\n    it.\n    """\n    return "kept"\n'
+    docstrings, code = text.split_source(source)
+    assert docstrings == ["Top.", "Do\n\nit."]
+    assert "Top" not in code
+    assert "Do" not in code
+    assert 'return "kept"' in code
+    assert code.count("\n") == source.count("\n")
+
+
+def test_documents_are_distinct_and_of_every_kind():
+    documents = list(text.read_documents())
+    assert len(set(documents)) == len(documents)
+    for kind, share in text.HELD_OUT.items():
+        of_kind = [document for document in documents if document.kind == kind]
+        held_out = sum(document.is_held_out for document in of_kind)
+        assert 0 < held_out < 3 * len(of_kind) / share
+
+
+def test_the_sample_has_many_languages():
+    lines = resource("sample.jsonl").read_text(encoding="utf-8").splitlines()
+    languages = {json.loads(line)["language"] for line in lines}
+    assert len(languages) >= 20
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    output = tmp_path_factory.mktemp("demo") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "MOST_CODE", 500_000)
+        arguments = ["demo", "-o", str(output), "--vocab-size", "1000", "--json", "-q"]
+        result = runner.invoke(app, arguments)
+    assert result.exit_code == 0, result.stderr
+    return output, json.loads(result.stdout)
+
+
+def test_the_demo_compares_what_it_learned(demo):
+    output, said = demo
+    rows = {row["name"]: row for row in said["rows"]}
+    assert rows["bytes"]["bytes_per_token"]["all"] == 1
+    for algorithm in ALGORITHMS:
+        assert rows[algorithm]["vocab_size"] == 1000
+        assert rows[algorithm]["bytes_per_token"]["all"] > 2
+        assert "".join(said["cuts"][algorithm]) == "".join(said["cuts"]["bpe"])
+    assert json.loads((output / "demo.json").read_text()) == said
+
+
+def test_its_figures_are_those_of_the_tokenizers_it_leaves(demo):
+    output, said = demo
+    lines = (output / "held-out.jsonl").read_text(encoding="utf-8").split("\n")
+    texts = [json.loads(line)["text"] for line in lines if line]
+    for row in said["rows"]:
+        if row["name"] in ALGORITHMS:
+            tokenizer = tokkit.load(output / row["name"])
+            tokens = sum(map(len, tokenizer.encode_batch(texts)))
+            size = sum(len(each.encode()) for each in texts)
+            assert row["bytes_per_token"]["all"] == pytest.approx(size / tokens)
+
+
+def test_the_demo_replaces_only_what_it_wrote(demo, tmp_path):
+    output, _ = demo
+    again = runner.invoke(app, ["demo", "-o", str(output)])
+    assert (again.exit_code, again.stdout) == (2, "")
+    (tmp_path / "photo.jpg").write_bytes(b"beach")
+    other = runner.invoke(app, ["demo", "-o", str(tmp_path), "--force"])
+    assert other.exit_code == 2
+    assert (tmp_path / "photo.jpg").exists()
