@@ -117,6 +117,18 @@ def test_the_first_threshold_does_not_matter(guess, monkeypatch):
     assert learn(words, LETTERS, 300)[1] == expected
 
 
+def test_a_vocabulary_no_text_fills_may_be_asked_for(monkeypatch):
+    words = [([0, 1, 2, 3] * 9, 7), ([3, 1], 5)]
+    reserved = {4: b"ab", 5: b"bc"}
+    tokens = [*LETTERS, b"", b""]
+    expected = learn(words, tokens, 100, reserved=reserved)[1]
+    monkeypatch.setattr(merging, "ROOM", 6)
+    learned, found = learn(words, tokens, 10**30, reserved=reserved, min_count=1)
+    assert found == expected
+    assert learned.exhausted
+    assert learn(words, tokens, 100, min_count=10**30)[1] == []
+
+
 def test_counts_have_64_bits():
     # 32-bit counts, as in HF tokenizers 0.23 and rustbpe 0.1, learn "cd" from such words.
     words = [([0, 1] * 10, 220_000_000), ([2, 3], 2)]

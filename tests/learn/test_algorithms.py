@@ -39,7 +39,7 @@ def test_every_text_comes_back(learned, shakespeare):
 def test_the_vocabulary_is_as_large_as_asked_for_with_special_tokens_first(learned):
     tokenizer, _ = learned
     assert len(tokenizer) == 700
-    assert tokenizer.vocab.specials == {"<|end|>": 0}
+    assert tokenizer.vocab.specials["<|end|>"] == 0
 
 
 def test_the_history_says_what_came_out(learned):

@@ -15,7 +15,7 @@ import numpy as np
 from tokkit.errors import UsageError
 from tokkit.kernels import merges as kernel
 from tokkit.kernels import slots
-from tokkit.kernels._jit import Counts, Ids, Offsets
+from tokkit.kernels._jit import Bytes, Counts, Ids, Offsets
 from tokkit.kernels.merge_state import (
     COUNT,
     HEAPED,
@@ -46,8 +46,10 @@ from tokkit.vocab import flatten
 MOST_SLOTS = 2**31 - 2
 UNLIMITED = 2**62
 NO_MERGES: Ids = np.zeros((0, 3), dtype=np.int32)
-SLICES = 64
-"""How often progress is reported, and how many rows the history has."""
+ROOM = 1 << 17
+"""Tokens there is room for at first; a vocabulary may be asked for that no text fills."""
+SLICES, LONGEST_SLICE = 64, 4096
+"""How often progress is reported, and the merges after which it is at the latest."""
 
 
 class Words(NamedTuple):
@@ -132,6 +134,7 @@ class Merging:
     Attributes:
         state: See `tokkit.kernels.merges.State`.
         floor: The lowest useful threshold.
+        reserved: Ids of tokens whose bytes no merge may make.
         earlier: Merges that came before those of this run.
         recounts: How often all pairs were counted.
         repeats: How often a token was made again.
@@ -139,6 +142,7 @@ class Merging:
 
     state: State
     floor: int
+    reserved: Collection[int]
     earlier: Ids
     recounts: int = 0
     repeats: int = 0
@@ -216,16 +220,28 @@ class Merging:
         slots.fill_pool(self.state.slots, self.state.rows, self.state.pool)
 
     def make_room(self) -> None:
-        """Enlarge the arrays of tokens and merges that are full, and count again."""
+        """Enlarge the arrays of tokens and merges where they are full, and count again."""
         state = self.state
-        data = state.token_data
-        if 4 * state.token_ends[state.numbers[TOKENS] - 1] > data.size:
-            data = np.append(data, np.zeros(data.size, dtype=np.uint8))
+        size, room = int(state.numbers[TOKENS]), len(state.token_ends)
+        used = int(state.token_ends[size - 1])
+        arrays = token_arrays(
+            state.token_data[:used],
+            state.token_ends[:size],
+            state.token_words[:size],
+            2 * room if size == room else room,
+        )
         merges = state.merges
         if self.done == len(merges):
             merges = np.append(merges, np.zeros_like(merges), axis=0)
-        self.state = state._replace(token_data=data, merges=merges)
+        self.state = state._replace(merges=merges, **arrays)
+        self.index_tokens()
         self.recount()
+
+    def index_tokens(self) -> None:
+        """Make tokens known by their bytes."""
+        for token in self.reserved:
+            kernel.index_tokens(self.state, token, token + 1, True)
+        kernel.index_tokens(self.state, 0, int(self.state.numbers[TOKENS]), False)
 
     def lower_threshold(self) -> bool:
         """Lower the threshold to where the vocabulary should be full; false if it is lowest."""
@@ -295,17 +311,19 @@ def learn_merges(
         UsageError: If there are more than 2**31 tokens in the distinct words.
     """
     spelled = [reserved.get(token, spelling) for token, spelling in enumerate(tokens)]
-    state = _start(words, spelled, reserved, vocab_size, rules)
+    state = _start(words, spelled, min(vocab_size, UNLIMITED), rules)
     del words  # frees its memory if nobody else holds it
-    run = Merging(state, max(min_count, 1), earlier)
+    run = Merging(state, min(max(min_count, 1), UNLIMITED), reserved, earlier)
+    run.index_tokens()
     guess = guess_threshold(int(state.numbers[TEXT]), vocab_size)
     state.numbers[THRESHOLD] = max(run.floor, guess)
     run.recount()
     numbers = run.state.numbers
     curve = [{"vocab_size": len(tokens), "tokens": int(numbers[TEXT])}]
+    step = min(max(1, (vocab_size - len(tokens)) // SLICES), LONGEST_SLICE)
     outcome = PAUSED
     while outcome == PAUSED:
-        outcome = run.run(run.done + max(1, (vocab_size - len(tokens)) // SLICES))
+        outcome = run.run(run.done + step)
         made = int(numbers[TOKENS])
         curve.append({"vocab_size": made, "tokens": int(numbers[TEXT])})
         progress(stage, made, vocab_size)
@@ -333,17 +351,12 @@ def _finish(
     return Learned(tokens, merges[len(run.earlier) :], curve, totals, exhausted)
 
 
-def _start(
-    words: Words,
-    tokens: Sequence[bytes],
-    reserved: Collection[int],
-    vocab_size: int,
-    rules: Rules,
-) -> State:
+def _start(words: Words, tokens: Sequence[bytes], vocab_size: int, rules: Rules) -> State:
     """Prepare the kernel's state; the counts of pairs are not there yet."""
     laid_out, class_starts, class_counts = arrange(words)
-    room = max(vocab_size, len(tokens))
     text = int((np.diff(words.ends, prepend=0) * words.counts).sum())
+    room = max(min(vocab_size, ROOM), len(tokens))
+    token_words = np.array([len(token.split()) for token in tokens], dtype=np.int32)
     state = State(
         slots=laid_out,
         class_starts=class_starts,
@@ -351,9 +364,7 @@ def _start(
         rows=np.empty((1, 4), dtype=np.int64),
         heap=np.empty((1, 2), dtype=np.int64),
         pool=np.empty(1, dtype=np.int32),
-        **_token_arrays(tokens, room),
-        beside=np.zeros((2, room, 2), dtype=np.int64),
-        touched=np.zeros((2, room), dtype=np.int32),
+        **token_arrays(*flatten(tokens), token_words, room),
         joined=np.empty((1, 4), dtype=np.int32),
         merges=np.zeros((room - len(tokens) + 64, 3), dtype=np.int32),
         numbers=np.zeros(NUMBERS, dtype=np.int64),
@@ -364,19 +375,25 @@ def _start(
     numbers[MAX_BYTES], numbers[MAX_WORDS] = rules.max_bytes, rules.max_words
     numbers[NO_COLON_SPACE] = not rules.colon_space
     numbers[LIMITED] = rules != NO_RULES
-    for token in reserved:
-        kernel.index_tokens(state, token, token + 1, True)
-    kernel.index_tokens(state, 0, len(tokens), False)
     return state
 
 
-def _token_arrays(tokens: Sequence[bytes], room: int) -> dict[str, Any]:
-    """The part of the kernel's state that describes tokens, with room for more."""
-    data, ends = flatten(tokens)
-    words = [len(token.split()) for token in tokens]
+def token_arrays(data: Bytes, ends: Offsets, words: Ids, room: int) -> dict[str, Any]:
+    """The part of the kernel's state that depends on the number of tokens; nothing indexed.
+
+    Args:
+        data: The bytes of the tokens there are.
+        ends: Where each ends.
+        words: How many words each holds.
+        room: How many tokens to make room for.
+    """
+    more = room - len(ends)
     return {
-        "token_data": np.append(data, np.zeros(len(data) + 16 * room, dtype=np.uint8)),
-        "token_ends": np.append(ends, np.zeros(room - len(tokens), dtype=np.int64)),
-        "token_words": np.array(words + [0] * (room - len(tokens)), dtype=np.int32),
+        # The longest token that can be made has twice the bytes of another.
+        "token_data": np.append(data, np.zeros(2 * len(data) + 16 * more, dtype=np.uint8)),
+        "token_ends": np.append(ends, np.zeros(more, dtype=np.int64)),
+        "token_words": np.append(words, np.zeros(more, dtype=np.int32)),
         "token_index": np.full(power_of_two(3 * room), -1, dtype=np.int32),
+        "beside": np.zeros((2, room, 2), dtype=np.int64),
+        "touched": np.zeros((2, room), dtype=np.int32),
     }

@@ -135,7 +135,7 @@ def _seeds(batch: Batch, seed: int) -> Iterator[tuple[int, int]]:
     """Yield the initial state of the random numbers for each document."""
     start = 0
     for end in batch.ends.tolist():
-        state = blake2b(seed.to_bytes(8, "little", signed=True), digest_size=16)
+        state = blake2b(f"{seed} ".encode(), digest_size=16)
         state.update(batch.data[start:end].tobytes())
         first = int.from_bytes(state.digest()[:8], "little")
         second = int.from_bytes(state.digest()[8:], "little")
