@@ -358,6 +358,7 @@ FAMILIES: dict[str, Callable[[], Json]] = {
         split(CL100K), byte_level(), added=_FLAGS, norm={"type": "Lowercase"}
     ),
     "no cut": _bytes(byte_level()),
+    "fallback never used": _bytes(byte_level(regex=True), set={"byte_fallback": True}),
     "clip": lambda: _json(
         _suffixed_bytes(),
         norm=norm_sequence({"type": "NFC"}, replace(r"\s+", " ", True), {"type": "Lowercase"}),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tokkit.alphabet import from_byte_level, to_byte_fallback
+from tokkit.alphabet import BYTE_LEVEL, from_byte_level, to_byte_fallback
 from tokkit.errors import FormatError
 from tokkit.segment import Segmenter
 from tokkit.segment.bpe import BPE, Units
@@ -76,9 +76,10 @@ def _spell(ids: Mapping[str, int], units: Units) -> list[bytes]:
     return spellings
 
 
-def _fallback(ids: Mapping[str, int], is_used: bool) -> list[int] | None:
-    """Return the ids of the byte tokens, -1 where there is none."""
-    if not is_used:
+def _fallback(ids: Mapping[str, int], model: Settings, units: Units) -> list[int] | None:
+    """Return the ids of the byte tokens, -1 where there is none; None if none can be needed."""
+    is_complete = units == "bytes" and all(character in ids for character in BYTE_LEVEL)
+    if is_complete or not model.get("byte_fallback"):
         return None
     return [ids.get(to_byte_fallback(byte), -1) for byte in range(256)]
 
@@ -89,7 +90,7 @@ def _read_bpe(model: Settings, ids: Mapping[str, int], units: Units) -> BPE:
     prefix = model.get("continuing_subword_prefix") or ""
     suffix = model.get("end_of_word_suffix") or ""
     unknown = model.get("unk_token")
-    fallback = _fallback(ids, bool(model.get("byte_fallback")))
+    fallback = _fallback(ids, model, units)
     if fallback is not None and (prefix or suffix or units == "bytes"):
         raise FormatError("it has byte fallback beside a prefix, a suffix or a byte alphabet")
     if unknown is not None and unknown not in ids:
@@ -149,7 +150,7 @@ def _read_unigram(model: Settings, ids: Mapping[str, int], units: Units) -> Unig
         spellings,
         scores,
         unk_id=unknown,
-        byte_fallback=_fallback(ids, bool(model.get("byte_fallback"))),
+        byte_fallback=_fallback(ids, model, units),
     )
 
 
