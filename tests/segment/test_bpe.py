@@ -187,3 +187,24 @@ def test_millions_of_bytes_in_one_piece(piece):
     (ids,) = cut(BPE(tokens, merges), [piece])
     assert b"".join(tokens[i] for i in ids) == piece
     assert set(ids) == ({5} if piece[1:2] == b"a" else {4})
+
+
+@given(st.lists(st.text("ab ", min_size=1, max_size=200), min_size=1, max_size=3))
+def test_stages_change_nothing(few_are_worthwhile, pieces):
+    tokens = [b"a", b"b", b" ", b"ab", b" ab", b"  ", b"ab ab", b"ab ab ab", b"b a", b"aab ab"]
+    merges = np.array(
+        [[0, 1, 3], [2, 3, 4], [2, 2, 5], [3, 4, 6], [6, 4, 7], [0, 6, 9]], dtype=np.int32
+    )
+    staged, plain = BPE(tokens, merges), BPE(tokens, merges, late_unk=True)
+    assert staged._within_words is not None
+    assert plain._within_words is None
+    pieces = [piece.encode() for piece in pieces]
+    assert cut(staged, pieces) == cut(plain, pieces)
+
+
+@pytest.fixture(scope="module")
+def few_are_worthwhile():
+    """Make three merges enough for a stage of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tokkit.segment.bpe._WORTHWHILE", 3)
+        yield

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -11,8 +12,9 @@ from tokkit.added import Added
 from tokkit.alphabet import to_byte_fallback, to_byte_level
 from tokkit.errors import FormatError
 from tokkit.foreign import Foreign, Metaspace, PrefixSpace
+from tokkit.formats.byte_level import merges_reach_all
 from tokkit.formats.sentencepiece_normalizer import SentencePieceNormalizer
-from tokkit.formats.set_apart import SpaceRuns
+from tokkit.formats.set_apart import SetApart, SpaceRuns
 from tokkit.formats.trie_regex import trie_regex
 from tokkit.normalize import Chain, ForeignNormalizer, Normalizer, Prepend
 from tokkit.patterns import PATTERNS
@@ -122,6 +124,8 @@ def _pretokenizer(tokenizer: Tokenizer, is_bytes: bool) -> Json | None:
             raise FormatError("it cuts the beginning of a text in a way of its own")
         return _sequence("pretokenizers", _cutters(tokenizer.first_pretokenizer, "first"))
     parts = _cutters(tokenizer.pretokenizer, "always")
+    if isinstance(tokenizer.segmenter, SetApart):
+        parts.append(_set_apart(tokenizer.segmenter))
     if isinstance(tokenizer.segmenter, LongestMatch):
         tokens = [token for token in tokenizer.segmenter.tokens if token]
         parts += [_byte_level(), _split(trie_regex(tokens))]
@@ -136,10 +140,29 @@ def _pretokenizer(tokenizer: Tokenizer, is_bytes: bool) -> Json | None:
     return _sequence("pretokenizers", parts)
 
 
+def _set_apart(segmenter: SetApart) -> Json:
+    """Cut at the texts that are tokens wherever they occur.
+
+    Cut off, such a text is looked up whole, which the model must not do to anything else: so
+    merges have to reach all other tokens, and what spells a byte token is cut in two.
+    """
+    inner = segmenter.inner
+    if not isinstance(inner, BPE) or not merges_reach_all(inner):
+        raise FormatError("it has user-defined pieces, and others that merges do not reach")
+    if any(b"<0" in spelling for spelling in inner.spellings):
+        raise FormatError("it has user-defined pieces, and one that begins like <0x41>")
+    longest_first = sorted(segmenter.tokens, key=len, reverse=True)
+    texts = [re.escape(text.decode()) for text in longest_first]
+    return _split("|".join([*texts, "(?<=<)(?=0x[0-9A-F]{2}>)"]))
+
+
 def _cutters(cutter: Pretokenizer, scheme: str) -> list[Json]:
     """Say what one pre-tokenizer of tokkit's does, step by step."""
     if isinstance(cutter, pretokenize.Sequence):
         return [step for part in cutter.parts for step in _cutters(part, scheme)]
+    for individual in (False, True):
+        if cutter == pretokenize.isolate_numeric(individual):
+            return [{"type": "Digits", "individual_digits": individual}]
     if isinstance(cutter, Scanner | Regex):
         return [_split(cutter.pattern.for_engine("oniguruma"))]
     if isinstance(cutter, Foreign):
@@ -185,16 +208,17 @@ def _sentencepiece_rules(normalizer: SentencePieceNormalizer) -> list[Json]:
     rules = normalizer.rules
     if normalizer.suffix:
         raise FormatError("it puts spaces after words, not before")
-    if normalizer.protected and rules.add_dummy_prefix:
-        raise FormatError(
-            f"{normalizer.protected[0]!r} is a user-defined piece beside a dummy prefix"
-        )
+    if rules.charsmap and normalizer.protected:
+        raise FormatError(f"it rewrites all text but {normalizer.protected[0]!r}")
+    if any(" " in text for text in normalizer.protected):
+        raise FormatError("it does not take the spaces in a user-defined piece for spaces")
     parts: list[Json] = []
     if rules.charsmap:
         encoded = base64.b64encode(rules.charsmap).decode()
         parts.append({"type": "Precompiled", "precompiled_charsmap": encoded})
     if rules.remove_extra_whitespaces:
-        parts.append({"type": "Strip", "strip_left": True, "strip_right": True})
+        # Only spaces: the library's own Strip takes any white space.
+        parts.append(_replace(r"\A +| +\z", "", is_regex=True))
         parts.append(_replace(" {2,}", " ", is_regex=True))
     space = _SPACE if rules.escape_whitespaces else " "
     if rules.add_dummy_prefix:
@@ -275,7 +299,11 @@ def _bpe(tokenizer: Tokenizer, segmenter: BPE) -> Json:
     order = segmenter.merges[segmenter.ranks.argsort(kind="stable")]
     if order.size and order.max() >= segmenter.size:
         raise FormatError("it merges characters that are no tokens themselves")
-    ids = _spell(tokenizer, segmenter.spellings, is_bytes, fallback)
+    spellings = list(segmenter.spellings)
+    if isinstance(tokenizer.segmenter, SetApart):
+        for text, token_id in tokenizer.segmenter.tokens.items():
+            spellings[token_id] = text
+    ids = _spell(tokenizer, spellings, is_bytes, fallback)
     texts = {token_id: text for text, token_id in ids.items()}
     return {
         "type": "BPE",
@@ -285,7 +313,7 @@ def _bpe(tokenizer: Tokenizer, segmenter: BPE) -> Json:
         "end_of_word_suffix": segmenter.suffix.decode() or None,
         "fuse_unk": segmenter.fuse_unk,
         "byte_fallback": bool(fallback),
-        "ignore_merges": segmenter.ignore_merges,
+        "ignore_merges": segmenter.ignore_merges or isinstance(tokenizer.segmenter, SetApart),
         "vocab": ids,
         "merges": [[texts[left], texts[right]] for left, right, _ in order.tolist()],
     }

@@ -163,6 +163,8 @@ def _native_pretokenizer(step: Settings, is_first: bool) -> Pretokenizer | None:
     """Build a pre-tokenizer of tokkit's own for one step; None if there is none."""
     if step["type"] == "PrefixSpace":
         return PrefixSpace()
+    if step["type"] == "Digits":
+        return pretokenize.isolate_numeric(step["individual_digits"])
     if step["type"] == "Metaspace" and is_first:
         prepend = step["prepend_scheme"] in ("always", "first")
         return Metaspace(step["replacement"].encode(), prepend, step["split"])

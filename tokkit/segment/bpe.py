@@ -1,5 +1,6 @@
 """Byte-pair encoding: adjacent symbols are merged, the best-ranked pair first."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -7,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.kernels._jit import Bytes, Ids, Offsets, frozen
-from tokkit.kernels.bpe import bpe_pieces, cut_pieces, fill_pairs
+from tokkit.kernels.bpe import fill_pairs, merge_pieces
+from tokkit.kernels.units import cut_pieces, fill_neighbours, read_units, write_ids
 from tokkit.kernels.whole import fill_words, find_words
 from tokkit.pretokenize import Pieces
 from tokkit.segment.cached import CachedSegmenter
@@ -18,6 +20,9 @@ Units = Literal["bytes", "characters"]
 _LEAST = 24
 """Pieces longer than this are cut where no merge can reach across."""
 _PAGES = 0x110000 >> 8
+_CROSSING = re.compile(rb"[^ ] ")
+_WORTHWHILE = 1000
+"""Fewer merges than this are not made a stage of their own."""
 _VARIANTS = 4
 
 
@@ -82,25 +87,45 @@ class BPE(CachedSegmenter):
         if byte_fallback is not None:
             self._fallback[:] = byte_fallback
         self._neighbours: Offsets | None = None
+        self._within_words: BPE | None = None
         if not (ignore_merges or prefix or suffix):
             merged = np.unique(self.merges[:, 2]).tolist()
             self._neighbours = _neighbour_table((self.spellings[i] for i in merged), units)
+            first = 0 if late_unk else _first_stage(self.spellings, self.merges, self.ranks)
+            if first:
+                self._within_words = BPE(
+                    self.spellings,
+                    self.merges[:first],
+                    units=units,
+                    byte_fallback=byte_fallback,
+                    unk_id=unk_id,
+                    fuse_unk=fuse_unk,
+                )
 
     def segment(self, pieces: Pieces) -> tuple[Ids, Offsets]:
         """Return the ids of all pieces, ``int32[n]``, and where each piece ends in them."""
-        if self._neighbours is None:
-            return super().segment(pieces)
-        cuts = self._cut(pieces, self._neighbours)
+        cuts = None if self._neighbours is None else self._cut(pieces, self._neighbours)
         if cuts is None:
-            return super().segment(pieces)
-        ids, id_ends = super().segment(Pieces(pieces.data, cuts))
+            return self._segment_cut(pieces)
+        ids, id_ends = self._segment_cut(Pieces(pieces.data, cuts))
         return ids, id_ends[np.searchsorted(cuts, pieces.ends)]
+
+    def _segment_cut(self, pieces: Pieces) -> tuple[Ids, Offsets]:
+        """Segment pieces that need not be cut: at once, or first within words."""
+        if self._within_words is None:
+            return super().segment(pieces)
+        ids, id_ends = self._within_words.segment(pieces)
+        count = merge_pieces(ids, np.empty(ids.size, dtype=np.int64), id_ends, self._pairs)
+        return ids[:count], id_ends
 
     def segment_new(self, data: Bytes, starts: Offsets, ends: Offsets) -> tuple[Ids, Offsets]:
         """Segment the pieces ``data[starts[i]:ends[i]]``: their ids and where each ends."""
-        ids = np.empty(int((ends - starts).sum()), dtype=np.int32)
-        id_ends = np.empty(ends.size, dtype=np.int64)
-        written = bpe_pieces(
+        room = int((ends - starts).sum())
+        symbols = np.empty(room, dtype=np.int32)
+        places = np.empty(room, dtype=np.int64)
+        symbol_ends = np.empty(ends.size, dtype=np.int64)
+        unknown = -1 if self.unk_id is None else self.unk_id
+        read_units(
             data,
             starts,
             ends,
@@ -108,12 +133,29 @@ class BPE(CachedSegmenter):
             self._pages,
             self._units,
             self._fallback,
-            -1 if self.unk_id is None else self.unk_id,
+            unknown,
             self.fuse_unk,
             self.late_unk,
-            self.size,
-            self._pairs,
             self._find_whole(data, starts, ends),
+            symbols,
+            places,
+            symbol_ends,
+        )
+        count = merge_pieces(symbols, places, symbol_ends, self._pairs)
+        if not self.late_unk:
+            return symbols[:count], symbol_ends
+        ids = np.empty(room, dtype=np.int32)
+        id_ends = np.empty(ends.size, dtype=np.int64)
+        written = write_ids(
+            data,
+            ends,
+            symbols,
+            places,
+            symbol_ends,
+            self._fallback,
+            unknown,
+            self.fuse_unk,
+            self.size,
             ids,
             id_ends,
         )
@@ -149,6 +191,28 @@ class BPE(CachedSegmenter):
             room = count
 
 
+def _first_stage(
+    spellings: Sequence[bytes], merges: NDArray[np.int32], ranks: NDArray[np.int32]
+) -> int:
+    """Return how many merges can be done within words before any others; 0 if all or none.
+
+    Where superwords are learned after words (SuperBPE), the first tokens do not go on from a
+    character into a space, so text can be cut there, and words that were seen before are known.
+    The result is the same if no merge across words makes what a merge within them needs.
+
+    Example: ``t h -> th``, ``_ th -> _th``, ``th _th -> th_th`` gives 2.
+    """
+    in_order = bool((np.diff(ranks) > 0).all())
+    crosses = (_CROSSING.search(spellings[merged]) for merged in merges[:, 2].tolist())
+    first = next((number for number, found in enumerate(crosses) if found), 0)
+    if not in_order or first < _WORTHWHILE:
+        return 0
+    pairs = merges[:, 0].astype(np.int64) << 32 | merges[:, 1]
+    if np.unique(pairs).size < len(pairs):
+        return 0
+    return 0 if np.isin(merges[:first, :2], merges[first:, 2]).any() else first
+
+
 def _rows(entries: int) -> int:
     """Return the rows of a table that `entries` fill at most half: 3 -> 8."""
     return 1 << (2 * max(entries, 1)).bit_length()
@@ -173,7 +237,7 @@ def _word_table(spellings: Bytes, ends: Offsets, is_used: bool) -> Ids:
 def _unit_table(
     spellings: Sequence[bytes], units: Units, prefix: bytes, suffix: bytes
 ) -> tuple[NDArray[np.int32], Ids]:
-    """Build `pages` and `units`, see `tokkit.kernels.bpe`; the first of equal tokens counts."""
+    """Build `pages` and `units`, see `tokkit.kernels.units`; the first of equals counts."""
     longest = (1 if units == "bytes" else 4) + len(prefix) + len(suffix)
     ids: dict[bytes, int] = {}
     for token_id, spelling in enumerate(spellings):
@@ -209,7 +273,7 @@ def _code(unit: bytes, units: Units) -> int | None:
 
 
 def _neighbour_table(tokens: Iterable[bytes], units: Units) -> Offsets:
-    """Collect units that are side by side in a token, as a table like `pairs`."""
+    """Collect units that are side by side in a token, see `tokkit.kernels.units`."""
     if units == "bytes":
         data, ends = flatten(list(tokens))
         codes = data.astype(np.int32)
@@ -220,7 +284,6 @@ def _neighbour_table(tokens: Iterable[bytes], units: Units) -> Offsets:
     inside = np.ones(max(codes.size - 1, 0), dtype=bool)
     inside[ends[(ends > 0) & (ends < codes.size)] - 1] = False
     keys = np.unique((codes[:-1].astype(np.int64) << 32 | codes[1:])[inside])
-    table = np.zeros((_rows(keys.size), 2), dtype=np.int64)
-    left, right = (keys >> 32).astype(np.int32), (keys & 0xFFFFFFFF).astype(np.int32)
-    fill_pairs(left, right, np.zeros(keys.size, dtype=np.int64), table)
-    return table
+    neighbours = np.zeros(_rows(keys.size), dtype=np.int64)
+    fill_neighbours(keys, neighbours)
+    return neighbours
