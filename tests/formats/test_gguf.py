@@ -18,9 +18,10 @@ from tests.reference.llama_cpp import Library, rwkv, rwkv_unescape
 from tokkit.added import Added, AddedTokens
 from tokkit.errors import FormatError
 from tokkit.formats import load, save
+from tokkit.formats.byte_level import merges_reach_all
 from tokkit.formats.gguf import unescape
 from tokkit.formats.gguf_file import read_values, write_values
-from tokkit.formats.gguf_values import escape, merges_reach_all, values_of
+from tokkit.formats.gguf_values import escape, values_of
 from tokkit.formats.sentencepiece import build
 from tokkit.formats.sentencepiece_model import Piece, PieceType, read_model
 from tokkit.formats.tiktoken import all_splits

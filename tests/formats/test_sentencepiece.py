@@ -6,13 +6,14 @@ import pickle
 
 import pytest
 import sentencepiece
+import tokenizers
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.formats.families import SAMPLE
 from tests.formats.texts import awkward_and_random
 from tokkit.errors import FormatError
-from tokkit.formats import load
+from tokkit.formats import load, save
 from tokkit.formats.sentencepiece import build
 from tokkit.formats.sentencepiece_model import (
     ModelType,
@@ -64,7 +65,11 @@ SETTINGS = {
         "user_defined_symbols": SYMBOLS * symbols,
     }
     for kind, rule, fallback, prefix, symbols in itertools.product(
-        ("bpe", "unigram"), ("identity", "nmt_nfkc"), (False, True), (False, True), (False, True)
+        ("bpe", "unigram"),
+        ("identity", "nmt_nfkc"),
+        (False, True),
+        (False, True),
+        (False, True),
     )
 }
 OTHERS = {
@@ -156,7 +161,10 @@ def test_tokenizers_can_be_sent_to_other_processes():
 
 def test_decoding_gives_the_normalized_text_back():
     tokenizer = build(read_model(train(model_type="bpe", byte_fallback=True)))
-    assert tokenizer.decode(tokenizer.encode("the  tokenizer ½")) == b"the tokenizer 1\xe2\x81\x842"
+    assert (
+        tokenizer.decode(tokenizer.encode("the  tokenizer ½"))
+        == b"the tokenizer 1\xe2\x81\x842"
+    )
 
 
 UNKNOWN = Piece("<unk>", 0, PieceType.UNKNOWN)
@@ -198,3 +206,26 @@ def test_a_damaged_file_is_named(tmp_path):
     path.write_bytes(train()[:-7])
     with pytest.raises(FormatError, match=r"tokenizer\.model"):
         load(path)
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram"])
+def test_user_defined_pieces_survive_the_export_to_hugging_face(tmp_path, kind):
+    content = train(
+        model_type=kind,
+        byte_fallback=True,
+        # Where several ways score the same, 32 bits and the library's 64 may choose differently.
+        user_defined_symbols=["[A_1]", "[A_10]", *["▁▁"] * (kind == "bpe")],
+        normalization_rule_name="identity",
+        remove_extra_whitespaces=False,
+    )
+    (tmp_path / "x.model").write_bytes(content)
+    save(load(tmp_path / "x.model"), tmp_path / "hf")
+    backend = tokenizers.Tokenizer.from_file(str(tmp_path / "hf" / "tokenizer.json"))
+    processor = sentencepiece.SentencePieceProcessor(model_proto=content)
+    for parts in itertools.product(
+        ("[A_1]", "[A_10]", " ", "<0x41>", "the tok", "0x41>"), repeat=3
+    ):
+        text = "".join(parts)
+        assert backend.encode(text, add_special_tokens=False).ids == processor.encode(text), (
+            text
+        )

@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from tokkit.errors import FormatError
+from tokkit.pretokenize import Pieces
 from tokkit.segment.bpe import BPE
 from tokkit.tokenizer import Tokenizer
+from tokkit.vocab import flatten
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ def byte_level_bpe(tokenizer: Tokenizer) -> ByteLevelBPE:
     """
     segmenter = tokenizer.segmenter
     if not isinstance(segmenter, BPE) or segmenter.units != "bytes":
-        kind = type(segmenter).__name__
+        kind = "BPE over characters" if isinstance(segmenter, BPE) else type(segmenter).__name__
         raise FormatError(f"this format is for BPE over bytes, and the tokenizer is {kind}")
     if segmenter.prefix or segmenter.suffix:
         raise FormatError("this format has no prefixes or suffixes inside words")
@@ -49,3 +53,18 @@ def byte_level_bpe(tokenizer: Tokenizer) -> ByteLevelBPE:
         [(spellings[left], spellings[right]) for left, right, _ in order.tolist()],
         segmenter,
     )
+
+
+def merges_reach_all(segmenter: BPE) -> bool:
+    """Say whether merging makes every token, so that looking pieces up changes nothing."""
+    plain = segmenter
+    if segmenter.ignore_merges:
+        plain = BPE(segmenter.spellings, segmenter.merges, ranks=segmenter.ranks)
+    ids = [
+        token_id
+        for token_id, spelling in enumerate(segmenter.spellings[: segmenter.size])
+        if spelling
+    ]
+    pieces = Pieces(*flatten([segmenter.spellings[token_id] for token_id in ids]))
+    found, _ = plain.segment(pieces)
+    return bool(np.array_equal(found, ids))

@@ -6,7 +6,7 @@ import numpy as np
 
 from tokkit.alphabet import to_byte_level
 from tokkit.errors import FormatError
-from tokkit.formats.byte_level import byte_level_bpe
+from tokkit.formats.byte_level import byte_level_bpe, merges_reach_all
 from tokkit.formats.gguf_file import Value
 from tokkit.formats.gguf_patterns import names_of
 from tokkit.formats.sentencepiece_model import (
@@ -15,11 +15,10 @@ from tokkit.formats.sentencepiece_model import (
     SentencePieceModel,
     read_model,
 )
-from tokkit.pretokenize import Pieces, Scanner, Whole
+from tokkit.pretokenize import Scanner, Whole
 from tokkit.segment.bpe import BPE
 from tokkit.segment.longest import LongestMatch
 from tokkit.tokenizer import Tokenizer
-from tokkit.vocab import flatten
 
 PREFIX = "tokenizer.ggml."
 PARSE, ENGINE = "tokkit.parse_specials", "tokkit.unicode"
@@ -129,15 +128,6 @@ def _bpe(tokenizer: Tokenizer) -> dict[str, Value]:
         "merges": [merge.encode() for merge in merges],
         **({ENGINE: engine} if engine else {}),
     }
-
-
-def merges_reach_all(segmenter: BPE) -> bool:
-    """Say whether merging makes every token, so that looking pieces up changes nothing."""
-    plain = BPE(segmenter.spellings, segmenter.merges, ranks=segmenter.ranks)
-    ids = [token_id for token_id, spelling in enumerate(segmenter.spellings) if spelling]
-    pieces = Pieces(*flatten([segmenter.spellings[token_id] for token_id in ids]))
-    found, _ = plain.segment(pieces)
-    return bool(np.array_equal(found, ids))
 
 
 def _longest(tokenizer: Tokenizer, segmenter: LongestMatch) -> dict[str, Value]:

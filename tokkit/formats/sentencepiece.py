@@ -173,7 +173,7 @@ def bpe(model: SentencePieceModel) -> Segmenter:
     pieces themselves; its rank is the place of the piece's score among all scores.
     """
     spellings = [
-        piece.text.encode() if piece.type in _IN_TEXT else b"" for piece in model.pieces
+        piece.text.encode() if piece.type == PieceType.NORMAL else b"" for piece in model.pieces
     ]
     normal = {model.pieces[i].text: i for i in model.ids_of(PieceType.NORMAL)}
     symbols = dict(normal)
