@@ -14,6 +14,7 @@ from tokkit.learn import ALGORITHMS
 from tokkit.learn.merging import NO_MERGES
 from tokkit.learn.options import Job, LiB, Options, Progress, no_progress
 from tokkit.patterns import find_pattern
+from tokkit.pretokenize import for_pattern
 from tokkit.segment.bpe import BPE
 from tokkit.segment.unigram import Unigram
 from tokkit.segment.wordpiece import WordPiece
@@ -89,6 +90,11 @@ def _segment(path: Path) -> None:
     Tokenizer(vocabulary, Unigram(tokens, scores, unk_id=0)).encode(TEXT)
     Tokenizer(vocabulary, WordPiece(tokens, unk_id=0)).encode(TEXT)
     Tokenizer(vocabulary, BPE(tokens, NO_MERGES, ignore_merges=True)).encode(TEXT)
+    Tokenizer(vocabulary, BPE(tokens, NO_MERGES, unk_id=0, late_unk=True)).encode(TEXT)
+    # More distinct pieces than a new cache holds.
+    words = for_pattern(find_pattern("gpt2"))
+    distinct = Tokenizer(vocabulary, WordPiece(tokens, unk_id=0), pretokenizer=words)
+    distinct.encode(" ".join(map(str, range(MANY))))
 
 
 USES: Mapping[str, Callable[[Path], None]] = {
