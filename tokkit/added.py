@@ -8,13 +8,12 @@ looked for in normalized text. Of several that begin at the same place the longe
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from tokkit.normalize import Normalizer
 
-# What the `regex` crate means by \w and \s.
-_WORD = r"[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]"
+# What the `regex` crate means by \s.
 _SPACE = r"\p{White_Space}"
 
 
@@ -224,11 +223,21 @@ def _shared_prefix(texts: list[bytes]) -> bytes:
 
 def _touches_word(data: bytes, start: int, end: int) -> bool:
     """Tell whether a word character lies right before `start` or right at `end`."""
-    import regex
-
     before = data[max(start - 4, 0) : start].decode("utf-8", "ignore")
     after = data[end : end + 4].decode("utf-8", "ignore")
-    return bool(regex.match(_WORD, before[-1:]) or regex.match(_WORD, after[:1]))
+    return any(map(_is_word, before[-1:] + after[:1]))
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_word(character: str) -> bool:
+    """Tell whether a character belongs to words, in the version of Unicode the library knows.
+
+    The library is asked: one of its pre-tokenizers sets words apart from all else.
+    """
+    from tokenizers.pre_tokenizers import Whitespace
+
+    text = "a" + character
+    return bool(Whitespace().pre_tokenize_str(text)[0][0] == text)
 
 
 def _before_spaces(data: bytes, end: int) -> int:

@@ -208,13 +208,11 @@ def test_a_damaged_file_is_named(tmp_path):
         load(path)
 
 
-@pytest.mark.parametrize("kind", ["bpe", "unigram"])
-def test_user_defined_pieces_survive_the_export_to_hugging_face(tmp_path, kind):
+def test_user_defined_pieces_survive_the_export_to_hugging_face(tmp_path):
     content = train(
-        model_type=kind,
+        model_type="bpe",
         byte_fallback=True,
-        # Where several ways score the same, 32 bits and the library's 64 may choose differently.
-        user_defined_symbols=["[A_1]", "[A_10]", *["▁▁"] * (kind == "bpe")],
+        user_defined_symbols=["[A_1]", "[A_10]", "▁▁"],
         normalization_rule_name="identity",
         remove_extra_whitespaces=False,
     )
