@@ -56,7 +56,7 @@ def test_the_demo_compares_what_it_learned(demo):
     assert rows["bytes"]["bytes_per_token"]["all"] == 1
     for algorithm in ALGORITHMS:
         assert rows[algorithm]["vocab_size"] == 1000
-        assert rows[algorithm]["bytes_per_token"]["all"] > 1.5
+        assert rows[algorithm]["bytes_per_token"]["all"] > 1
         assert "".join(said["cuts"][algorithm]) == "".join(said["cuts"]["bpe"])
     assert json.loads((output / "demo.json").read_text()) == said
 
