@@ -32,7 +32,7 @@ class Arrays:
         self.counts = np.array([1, 0, 0])
         self.state = np.array([seed], np.uint64)
         for unit in units:
-            lib.add_unit(self.table, self.nodes, self.order, self.counts, 0, self.symbols(unit))
+            lib.add_unit(self.table, self.nodes, self.order, self.counts, self.symbols(unit))
 
     def symbols(self, text):
         return np.array([self.characters.index(character) for character in text], np.int32)
@@ -124,8 +124,9 @@ def test_a_table_filled_from_nodes_finds_the_same_units():
     arrays.table, before = table, arrays.lexicon
     for node, unit in zip(arrays.order, before, strict=False):
         place, slot = arrays.nodes[lib.FIELDS * node + lib.PLACE], 0
-        parent = 0
+        parent, code = np.int64(0), np.uint64(0)
         for symbol in arrays.symbols(unit):
-            slot = lib.find_slot(table, parent, symbol)
+            code = np.uint64(lib.extend(code, symbol))
+            slot = lib.find_slot(table, code, parent << 21 | symbol)
             parent = table[2 * slot + 1] >> 1
         assert (parent, table[2 * slot + 1] & 1, before[place]) == (node, 1, unit)

@@ -45,11 +45,19 @@ def next_random(state: NDArray[np.uint64]) -> float:
 
 
 @kernel
-def find_slot(table: Offsets, parent: int, symbol: int) -> int:
-    """Find the slot of a child, or the free slot where it would have to go."""
-    key = parent << 21 | symbol
-    slots = np.uint64(table.size >> 1)
-    slot = np.int64((np.uint64(key) * MULTIPLIER >> np.uint64(24)) & (slots - np.uint64(1)))
+def extend(code: np.uint64, symbol: int) -> np.uint64:
+    """Hash a string that got one symbol longer; the empty string's hash is 0."""
+    return (code ^ np.uint64(symbol + 1)) * MULTIPLIER
+
+
+@kernel
+def find_slot(table: Offsets, code: np.uint64, key: int) -> int:
+    """Find the slot of the child with that key, or the free slot where it would have to go.
+
+    The search starts where the hash of the whole string says, not its parent's number: so the
+    processor can look up the next symbols before it knows what the last look-up has found.
+    """
+    slot = np.int64((code >> np.uint64(24)) & np.uint64((table.size >> 1) - 1))
     while table[2 * slot] != key and table[2 * slot] >= 0:
         slot += 1
         if 2 * slot == table.size:
@@ -58,18 +66,19 @@ def find_slot(table: Offsets, parent: int, symbol: int) -> int:
 
 
 @kernel
-def add_unit(
-    table: Offsets, nodes: Offsets, order: Offsets, counts: Counts, parent: int, text: Ids
-) -> int:
-    """Append the unit that spells `parent` and then `text`; return its node."""
-    node = parent
+def add_unit(table: Offsets, nodes: Offsets, order: Offsets, counts: Counts, text: Ids) -> int:
+    """Append the unit that spells `text`; return its node."""
+    node = np.int64(0)
     slot = np.int64(0)
+    code = np.uint64(0)
     for symbol in text:
-        slot = find_slot(table, node, symbol)
+        code = extend(code, symbol)
+        key = node << 21 | symbol
+        slot = find_slot(table, code, key)
         if table[2 * slot] < 0:
             added = counts[NODES]
             counts[NODES] += 1
-            table[2 * slot] = node << 21 | symbol
+            table[2 * slot] = key
             table[2 * slot + 1] = added << 1
             nodes[FIELDS * added + PARENT] = node
             nodes[FIELDS * added + SYMBOL] = symbol
@@ -87,10 +96,12 @@ def add_unit(
 @kernel
 def fill_table(table: Offsets, nodes: Offsets, count: int) -> None:
     """Put `count` nodes into an empty table (all -1), after it has grown or was read back."""
+    codes = np.zeros(count, np.uint64)
     for node in range(1, count):
         parent = nodes[FIELDS * node + PARENT]
         symbol = nodes[FIELDS * node + SYMBOL]
-        slot = find_slot(table, parent, symbol)
+        codes[node] = extend(codes[parent], symbol)
+        slot = find_slot(table, codes[node], parent << 21 | symbol)
         table[2 * slot] = parent << 21 | symbol
         table[2 * slot + 1] = node << 1 | np.int64(nodes[FIELDS * node + PLACE] >= 0)
         nodes[FIELDS * node + SLOT] = slot
@@ -103,12 +114,14 @@ def _match(table: Offsets, text: Ids, start: int, stop: int) -> tuple[int, int, 
     Where there is none, the node is 0 and the end is `start`.
     """
     node = np.int64(0)
+    code = np.uint64(0)
     best = np.int64(0)
     best_end = np.int64(start)
     second = np.int64(0)
     second_end = np.int64(start)
     for reading in range(start, stop):
-        slot = find_slot(table, node, text[reading])
+        code = extend(code, text[reading])
+        slot = find_slot(table, code, node << 21 | text[reading])
         if table[2 * slot] < 0:
             break
         child = table[2 * slot + 1]
@@ -119,6 +132,22 @@ def _match(table: Offsets, text: Ids, start: int, stop: int) -> tuple[int, int, 
             best = node
             best_end = reading + 1
     return best, best_end, second, second_end
+
+
+@kernel
+def _is_unit(table: Offsets, text: Ids, start: int, end: int) -> bool:
+    """Tell whether ``text[start:end]`` is a unit."""
+    node = np.int64(0)
+    code = np.uint64(0)
+    child = np.int64(0)
+    for reading in range(start, end):
+        code = extend(code, text[reading])
+        slot = find_slot(table, code, node << 21 | text[reading])
+        if table[2 * slot] < 0:
+            return False
+        child = table[2 * slot + 1]
+        node = child >> 1
+    return child & 1 == 1
 
 
 @kernel
@@ -145,19 +174,6 @@ def _see(seen: Offsets, text: Ids, start: int, end: int) -> bool:
     seen[2 * slot] = start
     seen[2 * slot + 1] = end - start
     return False
-
-
-@kernel
-def _is_unit(table: Offsets, node: int, text: Ids, start: int, end: int) -> bool:
-    """Tell whether `node` followed by ``text[start:end]`` is a unit."""
-    child = np.int64(0)
-    for reading in range(start, end):
-        slot = find_slot(table, node, text[reading])
-        if table[2 * slot] < 0:
-            return False
-        child = table[2 * slot + 1]
-        node = child >> 1
-    return child & 1 == 1
 
 
 @kernel
@@ -278,15 +294,14 @@ def _read_line(
             continue
         if next_random(state) < alpha:
             # The candidate: the last unit and this one, or the unknown symbols between units.
-            middle = position if last > 0 else last_start
             candidate_end = end if last > 0 else position
             limit = max_length if last > 0 else unknown_length
             if (
                 last_start < candidate_end <= last_start + limit
-                and not _is_unit(table, last, text, middle, candidate_end)
+                and not _is_unit(table, text, last_start, candidate_end)
                 and _see(seen, text, last_start, candidate_end)
             ):
-                add_unit(table, nodes, order, counts, last, text[middle:candidate_end])
+                add_unit(table, nodes, order, counts, text[last_start:candidate_end])
         if second > 0:
             # A new comparison of the same unit takes the place of the open one.
             test = 0

@@ -64,7 +64,7 @@ class Lexicon:
         self._make_room(ROOM)
 
     def _make_room(self, nodes: int) -> None:
-        """Give the arrays room for so many nodes, and the trie's table four slots for each."""
+        """Give the arrays room for so many nodes, and the trie's table two slots for each."""
         count = int(self._counts[NODES])
         room = 1 << (nodes - 1).bit_length()
         self._nodes = _resized(self._nodes, FIELDS * room)
@@ -82,7 +82,7 @@ class Lexicon:
                 known.add(unit)
                 self._reserve(len(unit))
                 text = np.array(symbols, np.int32)
-                add_unit(self._table, self._nodes, self._order, self._counts, 0, text)
+                add_unit(self._table, self._nodes, self._order, self._counts, text)
 
     def units(self) -> list[str]:
         """Spell the units, strongest first."""
