@@ -9,12 +9,14 @@ rather than what they are, are left out.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tokkit.added import Added, AddedTokens
 from tokkit.errors import FormatError
+from tokkit.formats.huggingface_longest import recognise_longest
 from tokkit.formats.huggingface_model import model_kind, model_tokens, read_model
 from tokkit.formats.huggingface_parts import (
+    Cutting,
     Reading,
     implied_decoder,
     read_decoder,
@@ -24,8 +26,12 @@ from tokkit.formats.huggingface_parts import (
 )
 from tokkit.formats.huggingface_write import write
 from tokkit.normalize import Normalizer, foreign_component
+from tokkit.pretokenize import Whole
 from tokkit.tokenizer import Source, Tokenizer
 from tokkit.vocab import Vocabulary
+
+if TYPE_CHECKING:
+    from tokkit.segment import Segmenter
 
 FILE = "tokenizer.json"
 
@@ -94,10 +100,14 @@ def build(content: Mapping[str, Any], source: Source | None = None) -> Tokenizer
     )
     model = content["model"]
     ids = model_tokens(model)
-    segmenter = read_model(model, ids, cutting.units)
     added = AddedTokens(
         tuple(_number(content.get("added_tokens") or [], ids, len(model["vocab"])))
     )
+    contents = {token.content for token in added.tokens}
+    longest = recognise_longest(parts["pre_tokenizer"], model, ids, contents)
+    if longest is not None:
+        cutting = Cutting(Whole(), None, "bytes", None)
+    segmenter: Segmenter = longest or read_model(model, ids, cutting.units)
     _refuse_ambiguous(added, normalizer)
     reading = unmarked(read_decoder(parts["decoder"] or implied_decoder(parts, model)), model)
     added_bytes = {each: _added_bytes(each, normalizer, reading) for each in added.tokens}
