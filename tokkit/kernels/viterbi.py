@@ -8,6 +8,9 @@ from tokkit.kernels.longest import BASE_SHIFT, LABEL_MASK, TOKEN_BIT
 
 Scores = NDArray[np.float64]
 
+REBASE_BELOW = -100_000.0
+"""Where SentencePiece starts to add up anew, found by trying: 32 bits hold no long sums."""
+
 
 @kernel
 def _find_piece(data: Bytes, start: int, end: int, trie: Offsets) -> int:
@@ -38,14 +41,21 @@ def _best_path(
     """Fill the best score of each prefix of a piece, where its last token begins, and its id.
 
     Ids are -1 for unknown characters. Of equal scores the first found stays. If `single`, sums
-    are rounded to 32 bits before they are compared, as SentencePiece does since 0.2.2.
+    are rounded to 32 bits before they are compared, and counted anew from a place whose sum is
+    below `REBASE_BELOW`, as SentencePiece does since 0.2.2.
     """
     for place in range(end - start + 1):
         origins[place] = -1
     best[0] = 0.0
     position = start
+    furthest = np.int64(0)
     while position < end:
         here = best[position - start]
+        if single and here < REBASE_BELOW:
+            for place in range(position - start + 1, furthest + 1):
+                if origins[place] >= 0:
+                    best[place] = np.float64(np.float32(best[place] - here))
+            here = 0.0
         lead = data[position]
         width = 1 if lead < 0xC0 else (2 if lead < 0xE0 else (3 if lead < 0xF0 else 4))
         width = min(width, end - position)
@@ -60,6 +70,7 @@ def _best_path(
             reading += 1
             if trie[slot] & TOKEN_BIT:
                 target = reading - start
+                furthest = max(furthest, target)
                 candidate = scores[slot_ids[slot]] + here
                 if single:
                     candidate = np.float64(np.float32(candidate))
@@ -70,6 +81,7 @@ def _best_path(
                 has_character = has_character or reading - position == width
         if not has_character:
             target = position + width - start
+            furthest = max(furthest, target)
             candidate = unknown_score + here
             if single:
                 candidate = np.float64(np.float32(candidate))
