@@ -158,6 +158,15 @@ def test_what_is_not_utf8_where_text_is_rewritten(loaded):
         )
 
 
+def test_what_is_not_utf8_where_bytes_have_no_token():
+    content = families.FAMILIES["gpt2"]()
+    vocab = content["model"]["vocab"]
+    del vocab["ÿ"]
+    tokenizer = build(content)
+    assert tokenizer.decode(tokenizer.encode(b"a\xffb")) == "a\ufffdb".encode()
+    assert build(families.FAMILIES["gpt2"]()).decode(tokenizer.encode(b"a")) == b"a"
+
+
 def test_strings_with_surrogates():
     assert to_bytes("a\ud83d\ude00b\ud83d") == "a😀b\ufffd".encode()
     assert readable(b"a\xff\xed\xa0\x80") == "a" + "\ufffd" * 4

@@ -21,13 +21,17 @@ class Foreign:
 
     Attributes:
         settings: Its JSON, as in ``tokenizer.json``.
+        needs: A text without which it leaves a piece alone; empty if there is none.
     """
 
     settings: str
+    needs: bytes = b""
     rewrites = True
 
     def split(self, pieces: Pieces) -> Pieces:
         """Cut every piece as if it were a text of its own."""
+        if self.needs and self.needs not in pieces.data.tobytes():
+            return pieces
         parts: list[bytes] = []
         for piece in pieces.as_bytes():
             parts += self._cut(piece)
@@ -54,7 +58,7 @@ class Foreign:
         ]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"settings": self.settings}
+        return {"settings": self.settings, "needs": self.needs}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from tokkit.added import Added, AddedTokens
+from tokkit.alphabet import BYTE_LEVEL
 from tokkit.errors import FormatError
 from tokkit.formats.huggingface_longest import recognise_longest
 from tokkit.formats.huggingface_model import model_kind, model_tokens, read_model
@@ -121,7 +122,9 @@ def build(content: Mapping[str, Any], source: Source | None = None) -> Tokenizer
         pattern=cutting.pattern,
         source=source,
         first_space=reading.first_space,
-        keeps_bytes=cutting.units == "bytes" and normalizer is None,
+        keeps_bytes=cutting.units == "bytes"
+        and normalizer is None
+        and all(character in ids for character in BYTE_LEVEL),
     )
 
 

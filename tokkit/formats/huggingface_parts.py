@@ -184,12 +184,15 @@ def _foreign_pretokenizer(waiting: Sequence[Settings]) -> list[Pretokenizer]:
     """Hand steps over to the library, all at once."""
     if not waiting:
         return []
-    settings = (
+    settings: Settings = (
         waiting[0]
         if len(waiting) == 1
         else {"type": "Sequence", "pretokenizers": list(waiting)}
     )
-    return [Foreign(json.dumps(settings))]
+    needs = ""
+    if settings["type"] == "Split" and settings["behavior"] != "Removed":
+        needs = settings["pattern"].get("String", "")
+    return [Foreign(json.dumps(settings), needs.encode())]
 
 
 @dataclass(frozen=True)
