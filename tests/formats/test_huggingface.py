@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import tokenizers
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tokkit
 from tests.formats import families
@@ -15,6 +16,7 @@ from tests.strategies import texts
 from tokkit.added import Added, AddedTokens
 from tokkit.errors import CheckError, FormatError, UsageError
 from tokkit.formats.check import AWKWARD
+from tokkit.formats.huggingface_scores import dump, read_vocabulary
 from tokkit.segment.longest import LongestMatch
 from tokkit.vocab import Vocabulary
 
@@ -199,6 +201,13 @@ def test_longest_match_comes_back_as_what_it_is(tmp_path):
     theirs = tokenizers.Tokenizer.from_file(str(tmp_path / "longest" / "tokenizer.json"))
     for text in (*ODD, *AWKWARD, "the cats<s> the catthe"):
         assert again.encode(text).tolist() == theirs.encode(text).ids
+
+
+@given(st.lists(st.floats(-1e3, 1e3), max_size=50))
+def test_scores_are_read_as_they_are(scores):
+    content = {"version": "1.0", "model": {"type": "Unigram", "unk_id": None}}
+    content["model"]["vocab"] = [[f'"{number}', score] for number, score in enumerate(scores)]
+    assert read_vocabulary(dump(content).decode()) == content["model"]["vocab"]
 
 
 def test_a_model_that_discards_pretokenizers_is_noticed(pairs, tmp_path):

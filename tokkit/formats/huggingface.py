@@ -25,6 +25,7 @@ from tokkit.formats.huggingface_parts import (
     read_pretokenizer,
     unmarked,
 )
+from tokkit.formats.huggingface_scores import read_vocabulary
 from tokkit.formats.huggingface_write import write
 from tokkit.normalize import Normalizer, foreign_component
 from tokkit.pretokenize import Whole
@@ -100,6 +101,9 @@ def build(content: Mapping[str, Any], source: Source | None = None) -> Tokenizer
         parts["normalizer"], whole=cutting.first_pretokenizer is not None
     )
     model = content["model"]
+    if model_kind(model) == "Unigram":
+        text = source.content.decode() if source and source.content else json.dumps(content)
+        model = {**model, "vocab": read_vocabulary(text)}
     ids = model_tokens(model)
     added = AddedTokens(
         tuple(_number(content.get("added_tokens") or [], ids, len(model["vocab"])))

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -21,7 +22,7 @@ from tokkit.patterns import PATTERNS
 from tokkit.pretokenize import Pretokenizer, Regex, Scanner, Whole
 from tokkit.segment.bpe import BPE
 from tokkit.segment.longest import LongestMatch
-from tokkit.segment.unigram import Unigram
+from tokkit.segment.unigram import UNKNOWN_PENALTY, Unigram
 from tokkit.segment.wordpiece import WordPiece
 from tokkit.tokenizer import Tokenizer
 
@@ -340,6 +341,11 @@ def _unigram(tokenizer: Tokenizer, segmenter: Unigram) -> Json:
     fallback = segmenter.byte_fallback or ()
     if not segmenter.fuse_unk:
         raise FormatError("it does not take a run of unknown characters as one")
+    unknown = float(segmenter.scores.min()) - UNKNOWN_PENALTY
+    if not math.isclose(segmenter.unk_score, unknown, rel_tol=1e-6):
+        raise FormatError(
+            f"its unknown characters score {segmenter.unk_score}, and there {unknown}"
+        )
     ids = _spell(tokenizer, segmenter.spellings, False, fallback)
     texts = {token_id: text for text, token_id in ids.items()}
     size = len(tokenizer.vocab)

@@ -13,6 +13,7 @@ from typing import Any
 from tokkit.errors import FormatError, JobError
 from tokkit.formats.check import check_hf
 from tokkit.formats.huggingface_json import to_json
+from tokkit.formats.huggingface_scores import dump
 from tokkit.segment.bpe import BPE
 from tokkit.segment.wordpiece import WordPiece
 from tokkit.tokenizer import Tokenizer
@@ -99,9 +100,9 @@ def _content(tokenizer: Tokenizer) -> tuple[bytes, bool]:
     source = tokenizer.source
     if source is not None and source.format == "hf":
         raw: bytes = source.content
-        if build(json.loads(raw)).digest == tokenizer.digest:
+        if build(json.loads(raw), source).digest == tokenizer.digest:
             return raw, True
-    return _dump(to_json(tokenizer)), False
+    return dump(to_json(tokenizer)), False
 
 
 def _dump(content: Mapping[str, Any]) -> bytes:

@@ -74,16 +74,17 @@ def make(model: SentencePieceModel) -> Tokenizer:
     """Make the tokenizer that cuts as the model does, but adds scores up in 64 bits.
 
     The sentencepiece library uses 32, so that in texts of some ten thousand characters
-    and more a choice between nearly equal ways can fall differently; Hugging Face's uses 64.
+    and more a choice between nearly equal ways can fall differently; Hugging Face's uses 64. It
+    does not read every number exactly, but does those of ten decimals, and takes the lowest of
+    all scores less 10 for unknown characters.
     """
     tokenizer = build(hide_names(model))
     segmenter = tokenizer.segmenter
     assert isinstance(segmenter, Unigram)
     exact = Unigram(
         segmenter.spellings,
-        segmenter.scores,
+        np.round(segmenter.scores, 10),
         unk_id=segmenter.unk_id,
-        unk_score=segmenter.unk_score,
         byte_fallback=segmenter.byte_fallback,
     )
     return replace(tokenizer, segmenter=exact)
