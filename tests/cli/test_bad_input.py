@@ -47,6 +47,7 @@ BAD_REQUESTS = [
     (["PROSE", "--vocab-size", "100"], "100 tokens is too small"),
     (["PROSE", "--special", "a"], "special token 'a'"),
     (["PROSE", "--special", "x y", "--special", "x y"], "twice"),
+    (["PROSE", "--special", "\udcff"], "not UTF-8"),
     (["PROSE", "--init", "no-such-tokenizer"], "no-such-tokenizer"),
     (["PROSE", "--weight", "other.txt=2"], "other.txt=2"),
     (["PROSE", "--sample", "0"], "no text"),

@@ -30,9 +30,10 @@ def files(tmp_path_factory):
     return *make_files(inputs, tokenizer), folder / "outputs"
 
 
-def test_every_failure_is_one_line(files):
+def test_every_failure_is_one_line(files, monkeypatch):
     corpora, tokenizers, outputs = files
     outputs.mkdir()
+    monkeypatch.chdir(outputs)  # an output may be "", which is the current folder
     draw = random.Random(SEED)
     for number in range(INVOCATIONS):
         recent = [str(outputs / str(number - earlier)) for earlier in (0, 0, 0, 1, 2, 3)]

@@ -136,10 +136,12 @@ def check_specials(specials: Sequence[str], tokens: Sequence[bytes]) -> None:
     """Refuse special tokens that a file could not tell from other tokens.
 
     Raises:
-        UsageError: If one is empty, comes twice, or is spelled like another token.
+        UsageError: If one is empty, no text, comes twice, or is spelled like another token.
     """
     taken = set(tokens)
     for place, special in enumerate(specials):
+        if any("\ud800" <= character <= "\udfff" for character in special):
+            raise UsageError(f"special token {special!r} is not UTF-8: leave it out")
         if not special or special in specials[:place]:
             raise UsageError(f"special token {special!r} is empty or given twice: leave it out")
         if from_byte_level(special) in taken:

@@ -85,8 +85,10 @@ def learn_into(
     partial = _begin(folder, request, force=force, resume=resume)
     try:
         tokenizer, history = learn(replace(job, workspace=partial / "work"))
-    except InputError:
-        shutil.rmtree(partial)  # the request has to change, so there is nothing to resume
+    except Exception as error:
+        # If the request has to change, or nothing was kept, there is nothing to resume.
+        if isinstance(error, InputError) or not any((partial / "work").iterdir()):
+            shutil.rmtree(partial, ignore_errors=True)
         raise
     account = {**request["settings"], **describe(tokenizer), **history.summary}
     account["curve"] = history.curve

@@ -46,7 +46,8 @@ def train(
         What was written as ``training.json``.
 
     Raises:
-        UsageError: If the algorithm is unknown, or cannot learn from counts.
+        UsageError: If the algorithm is unknown, or cannot learn from counts, or a special
+            token cannot be written.
     """
     if algorithm not in ALGORITHMS:
         raise UsageError(f"no algorithm {algorithm!r}: choose one of {', '.join(ALGORITHMS)}")
@@ -54,6 +55,7 @@ def train(
         raise UsageError(
             f"{algorithm} needs text, not word counts: only bpe learns from counts"
         )
+    bpe.check_specials(options.specials, ())
     settings = describe_settings(algorithm, options)
     request = {"settings": settings, "input": _identify(source)}
 
