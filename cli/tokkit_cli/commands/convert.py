@@ -16,6 +16,9 @@ from tokkit_cli.options import (
     Verbose,
 )
 
+FILES = ("gguf", "tiktoken")
+"""Formats that are one file, not a folder."""
+
 
 def convert(
     tokenizer: TokenizerName,
@@ -36,7 +39,10 @@ def convert(
     ```
     """
     import tokkit
+    from tokkit.learn.folder import refuse_existing
 
+    if to in FILES:
+        refuse_existing(output, force=force)
     loaded = tokkit.load(tokenizer, pattern=pattern)
     tokkit.save(loaded, output, to=to, force=force)
     console.print_result(
