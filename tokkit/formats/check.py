@@ -6,6 +6,7 @@ the same awkward text; the first difference is a `CheckError` with the text and 
 
 import logging
 import os
+import sys
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -189,6 +190,9 @@ def quiet() -> Iterator[None]:
 def check_hf(folder: str | Path, tokenizer: Tokenizer, *, decodes: bool = True) -> None:
     """Compare a written folder with `tokenizer`, through tokenizers and transformers.
 
+    Transformers is asked, if it is installed, unless tokkit made the tokenizer and no model is
+    beside it.
+
     Args:
         folder: It holds ``tokenizer.json``.
         tokenizer: What the folder should mean.
@@ -215,7 +219,10 @@ def check_hf(folder: str | Path, tokenizer: Tokenizer, *, decodes: bool = True) 
         f"tokenizers.Tokenizer.from_file({str(path)!r})",
         "the file must not be used",
     )
-    if is_installed("transformers"):
+    # Importing transformers costs seconds. What tokkit makes has few shapes, whose tests go
+    # through it; it differs where a model's config.json makes it read the files in another way.
+    is_foreign = tokenizer.source is not None or (Path(folder) / "config.json").exists()
+    if "transformers" in sys.modules or (is_foreign and is_installed("transformers")):
         with quiet():
             _check_auto(Path(folder), tokenizer, texts)
 
