@@ -1,4 +1,4 @@
-"""Learn 32,768 tokens by Less-is-Better: nobody else on PyPI does, so only its cost is shown."""
+"""Learn 32,768 tokens by Less-is-Better, which nobody else on PyPI does: only its cost shows."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
