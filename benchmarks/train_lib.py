@@ -1,4 +1,4 @@
-"""Learn 32,768 tokens by Less-is-Better, which nobody else on PyPI does: only its cost shows."""
+"""Learn 32,768 tokens by Less-is-Better, which nobody else on PyPI does: its cost alone."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
