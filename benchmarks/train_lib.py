@@ -1,4 +1,4 @@
-"""Learn 32,768 tokens by Less-is-Better, which nobody else on PyPI does: its cost alone."""
+"""Learn 32,768 tokens by Less-is-Better, which nothing else on PyPI does: only its cost."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
