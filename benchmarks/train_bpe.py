@@ -28,7 +28,7 @@ def tokkit(corpus: Path) -> dict:
 
 
 def tokkit_command(corpus: Path) -> dict:
-    """``tokkit train-vocab``: files, checked through tokenizers and transformers, included."""
+    """What ``tokkit train-vocab`` does: files, checked through tokenizers, included."""
     from tokkit.corpus import open_corpus
     from tokkit.learn.options import Job, Options
     from tokkit.learn.training import train
