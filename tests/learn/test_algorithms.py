@@ -7,6 +7,8 @@ import pytest
 
 from tokkit.corpus import open_corpus
 from tokkit.errors import CorpusError, UsageError
+from tokkit.formats import load, save
+from tokkit.formats.check import awkward_texts
 from tokkit.learn import ALGORITHMS
 from tokkit.learn.options import Job, LiB, Options
 from tokkit.patterns import find_pattern
@@ -34,6 +36,18 @@ def test_every_text_comes_back(learned, shakespeare):
     tokenizer, _ = learned
     for text in [*AWKWARD, *shakespeare[1][:50]]:
         assert tokenizer.decode(tokenizer.encode(text)).decode() == text
+
+
+def test_transformers_reads_what_is_written_with_equal_ids(learned, shakespeare, tmp_path):
+    transformers = pytest.importorskip("transformers")
+    tokenizer, _ = learned
+    save(tokenizer, tmp_path / "hf")
+    theirs = transformers.AutoTokenizer.from_pretrained(tmp_path / "hf")
+    again = load(tmp_path / "hf")
+    for text in [*AWKWARD, "<|end|> a<|end|>", *awkward_texts(tokenizer), *shakespeare[1][:50]]:
+        expected = theirs.encode(text, add_special_tokens=False)
+        assert again.encode(text).tolist() == expected
+        assert tokenizer.encode(text, parse_specials=True).tolist() == expected
 
 
 def test_the_vocabulary_is_as_large_as_asked_for_with_special_tokens_first(learned):
