@@ -17,6 +17,7 @@ def count(
     workers: given.Workers = 1,
     engine: given.Engine = "local",
     scheduler: given.Scheduler = None,
+    resume: given.Resume = False,
     force: given.Force = False,
     as_json: given.AsJson = False,
     quiet: given.Quiet = False,
@@ -35,7 +36,7 @@ def count(
     """
     from tokkit.learn.folder import refuse_existing
     from tokkit.patterns import find_pattern
-    from tokkit.words import count_words, write_counts
+    from tokkit.words import count_into
     from tokkit_cli.requests import open_executor, read_corpus
 
     refuse_existing(output, force=force)
@@ -52,7 +53,15 @@ def count(
         console.show_progress() as progress,
         open_executor(engine, scheduler, workers) as (executor, parts),
     ):
-        counts = count_words(text, rule, executor=executor, parts=parts, progress=progress)
-    write_counts(counts, output)
+        counts = count_into(
+            output,
+            text,
+            rule,
+            executor=executor,
+            parts=parts,
+            progress=progress,
+            force=force,
+            resume=resume,
+        )
     result = {"output": str(output), "words": len(counts.counts), **counts.metadata}
     console.print_result(result, as_json)
