@@ -9,9 +9,13 @@ from pathlib import Path
 
 from benchmarks.corpus import SHARED, documents
 from benchmarks.pair import loaded
-from benchmarks.train_bpe import PATTERN
 
 RANKS = SHARED / "tokenizers" / "tiktoken" / "cl100k_base.tiktoken"
+# As tiktoken ships it; without possessive quantifiers the ids are the same here, a quarter sooner.
+SHIPPED = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
+    r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
+)
 HF = SHARED / "tokenizers" / "hf" / "cl100k" / "tokenizer.json"
 
 
@@ -34,7 +38,7 @@ def tiktoken(corpus: Path) -> dict:
     texts = list(documents(corpus))
     lines = (line.split() for line in RANKS.read_bytes().splitlines())
     ranks = {base64.b64decode(token): int(rank) for token, rank in lines}
-    encoding = Encoding("cl100k", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens={})
+    encoding = Encoding("cl100k", pat_str=SHIPPED, mergeable_ranks=ranks, special_tokens={})
     loaded()
     return {"tokens": sum(len(encoding.encode_ordinary(text)) for text in texts)}
 
