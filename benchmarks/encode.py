@@ -11,7 +11,7 @@ from benchmarks.corpus import SHARED, documents
 from benchmarks.pair import loaded
 
 RANKS = SHARED / "tokenizers" / "tiktoken" / "cl100k_base.tiktoken"
-# As tiktoken ships it; without possessive quantifiers it takes a quarter less, for the same ids.
+# As tiktoken ships it; without possessive quantifiers it takes a quarter less, for equal ids.
 SHIPPED = (
     r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
     r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
