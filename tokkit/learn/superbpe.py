@@ -19,11 +19,11 @@ from tokkit.errors import UsageError
 from tokkit.learn import bpe
 from tokkit.learn.merging import Rules, Words, learn_merges
 from tokkit.learn.options import History, Job, Options
+from tokkit.learn.shards import run_shards
 from tokkit.patterns import Pattern, find_pattern
 from tokkit.pretokenize import Pieces, for_pattern
 from tokkit.segment.bpe import BPE
 from tokkit.tokenizer import Tokenizer
-from tokkit.words.engines import run_parts
 from tokkit.words.parts import Part
 from tokkit.words.table import WordTable
 
@@ -104,14 +104,10 @@ def count_runs(corpus: Corpus, segmenter: BPE, pattern: Pattern, job: Job) -> Wo
 
     A run is a piece of text, as segmented so far.
     """
-    shards = corpus.shards(job.parts)
     table, tally = WordTable(), Tally()
     task = partial(_count_shard, segmenter=segmenter, pattern=pattern)
-    done, total = 0, sum(shard.size for shard in shards)
-    for index, part in run_parts(task, shards, job.executor):
+    for part in run_shards(task, corpus, job, "runs of words"):
         part.add_to(table, tally)
-        done += shards[index].size
-        job.progress("runs of words", done, total)
     data, ends, counts = table.sorted()
     del table
     width = _width(segmenter)

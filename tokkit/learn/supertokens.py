@@ -24,12 +24,12 @@ from tokkit.learn import bpe
 from tokkit.learn.figures import summarise
 from tokkit.learn.merging import Rules
 from tokkit.learn.options import History, Job, Options
+from tokkit.learn.shards import run_shards
 from tokkit.patterns import PATTERNS
 from tokkit.pretokenize import Pieces
 from tokkit.segment.bpe import BPE
 from tokkit.tokenizer import Tokenizer
 from tokkit.words import WordCounts
-from tokkit.words.engines import run_parts
 from tokkit.words.parts import Part
 from tokkit.words.table import WordTable
 
@@ -102,14 +102,10 @@ def length_table(chunks: Mapping[tuple[int, int], float]) -> Counts:
 
 def count_chunks(corpus: Corpus, lengths: Counts, seed: int, job: Job) -> WordCounts:
     """Count the chunks of a corpus, its shards wherever ``job.executor`` runs them."""
-    shards = corpus.shards(job.parts)
     table, tally = WordTable(), Tally()
     task = partial(_count_shard, lengths=lengths, seed=seed)
-    done, total = 0, sum(shard.size for shard in shards)
-    for index, part in run_parts(task, shards, job.executor):
+    for part in run_shards(task, corpus, job, "chunks"):
         part.add_to(table, tally)
-        done += shards[index].size
-        job.progress("chunks", done, total)
     corpus.record(tally)
     return WordCounts(*table.sorted(), {})
 
@@ -148,14 +144,10 @@ def _seeds(batch: Batch, seed: int) -> Iterator[tuple[int, int]]:
 
 def count_tokens(corpus: Corpus, segmenter: BPE, job: Job) -> Counts:
     """Count how often each token occurs in a corpus that is not cut: ``int64[size]``."""
-    shards = corpus.shards(job.parts)
     totals = np.zeros(segmenter.size, dtype=np.int64)
-    done, size = 0, sum(shard.size for shard in shards)
     task = partial(_count_tokens_of, segmenter=segmenter)
-    for index, part in run_parts(task, shards, job.executor):
+    for part in run_shards(task, corpus, job, "measuring"):
         totals += part
-        done += shards[index].size
-        job.progress("measuring", done, size)
     return totals
 
 
