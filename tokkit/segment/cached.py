@@ -1,5 +1,6 @@
 """What the segmenters share: a cache of pieces that have been segmented before."""
 
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,7 +65,7 @@ class _Found(NamedTuple):
     cache: _Cache
 
 
-class CachedSegmenter:
+class CachedSegmenter(ABC):
     """A segmenter that remembers short pieces; safe to use from several threads.
 
     Subclasses say what new pieces are, in `segment_new`.
@@ -76,9 +77,9 @@ class CachedSegmenter:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_caches": []}
 
+    @abstractmethod
     def segment_new(self, data: Bytes, starts: Offsets, ends: Offsets) -> tuple[Ids, Offsets]:
         """Segment the pieces ``data[starts[i]:ends[i]]``: their ids and where each ends."""
-        raise NotImplementedError
 
     def segment(self, pieces: Pieces) -> tuple[Ids, Offsets]:
         """Return the ids of all pieces, ``int32[n]``, and where each piece ends in them."""
