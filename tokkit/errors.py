@@ -11,6 +11,8 @@
         ├── PatternError         a pre-tokenization pattern
         ├── VocabularyError      tokens or ids
         ├── FormatError          a tokenizer file that cannot be read, or is refused
+        ├── ModelError           a language model that cannot be loaded or asked
+        │   └── ImpossibleError  a text that has no probability under it
         └── MissingExtraError    an optional dependency that is not installed
 
 Messages are one sentence naming the offending file, line or token, and the remedy.
@@ -56,6 +58,14 @@ class VocabularyError(InputError):
 
 class FormatError(InputError):
     """A tokenizer file cannot be read, or means something tokkit would not do exactly."""
+
+
+class ModelError(InputError):
+    """A language model cannot be loaded, or gives no probabilities for what it is asked."""
+
+
+class ImpossibleError(ModelError):
+    """A text has no probability at all: no token sequence in question spells it."""
 
 
 class MissingExtraError(InputError):

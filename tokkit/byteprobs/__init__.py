@@ -1,0 +1,1 @@
+"""Exact probabilities of bytes from language models of tokens."""

@@ -1,0 +1,1 @@
+"""Which token sequences a tokenizer can produce: one decision procedure per family."""

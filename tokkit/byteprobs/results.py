@@ -1,0 +1,127 @@
+"""What is found about bytes, as values that know how to become JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokkit.lm.model import Usage
+
+Segmentation = Literal["renorm", "mask", "all"]
+"""What the probability of bytes under a model of tokens means, see `tokkit.byteprobs`."""
+
+END = 256
+"""The outcome that is no byte: the text ends."""
+
+ByteLogprobs = NDArray[np.float64]
+"""Log probabilities of the next byte, and of the end of the text: ``float64[257]``."""
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """What a model gives to tokens that no text continues with; shares of its probability.
+
+    Attributes:
+        noncanonical: To tokens with bytes that the tokenizer would not produce there.
+        special: To special and unused ids that do not end a text.
+        pruned: Of the prefix' probability, to sequences left out of a beam (``all`` only).
+    """
+
+    noncanonical: float = 0.0
+    special: float = 0.0
+    pruned: float = 0.0
+
+
+@dataclass(frozen=True)
+class NextByte:
+    """The distribution of the next byte.
+
+    Attributes:
+        logprobs: Natural logarithms, ``float64[257]``; the last is the end of the text.
+        logp_prefix: The log probability of a text that begins with the prefix.
+        segmentation: Which definition was used.
+        method: How canonical sequences were told apart; empty for ``all``.
+        exact: Whether that is exact; for ``all``, whether nothing was left out of the beam.
+        leaks: What the model gives to other outcomes.
+        usage: What it took.
+    """
+
+    logprobs: ByteLogprobs
+    logp_prefix: float
+    segmentation: Segmentation
+    method: str
+    exact: bool
+    leaks: Leaks
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def probs(self) -> NDArray[np.float64]:
+        """Probabilities, ``float64[257]``."""
+        return np.exp(self.logprobs)
+
+    def as_json(self) -> Mapping[str, object]:
+        """Everything as JSON: ``probs`` by byte value, ``eos``, ``logp_prefix`` and so on."""
+        probs = self.probs.tolist()
+        return {
+            "probs": {str(byte): probs[byte] for byte in range(END)},
+            "eos": probs[END],
+            "logp_prefix": self.logp_prefix,
+            "segmentation": self.segmentation,
+            "method": self.method,
+            "exact": self.exact,
+            "leaked": vars(self.leaks),
+            "forward_calls": self.usage.calls,
+            "forward_tokens": self.usage.tokens,
+        }
+
+
+@dataclass(frozen=True)
+class Score:
+    """The probability of a document.
+
+    Attributes:
+        n_bytes: Its length.
+        logprob: The log probability of a text that begins with all of it.
+        logprob_end: The log probability that the text ends there; None if it was not asked
+            for.
+        byte_logprobs: The log probability of each byte after those before it, ``float64[n]``;
+            None if only the total was asked for. Its sum is `logprob`, but for ``mask``,
+            where every next-byte distribution is normalised anew.
+        n_tokens: The tokens of the document's own encoding.
+        token_logprob: The log probability of these tokens.
+        windows: In how many windows the document was read.
+        segmentation: Which definition was used.
+        method: How canonical sequences were told apart.
+        exact: Whether that is exact.
+        leaks: What the model gives to other outcomes, on average over the tokens.
+        usage: What it took.
+    """
+
+    n_bytes: int
+    logprob: float
+    logprob_end: float | None
+    byte_logprobs: NDArray[np.float64] | None
+    n_tokens: int
+    token_logprob: float
+    windows: int
+    segmentation: Segmentation
+    method: str
+    exact: bool
+    leaks: Leaks
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def bits_per_byte(self) -> float:
+        """How many bits a byte takes, ``-logprob / (n_bytes * ln 2)``; NaN without bytes."""
+        return _bits(self.logprob, self.n_bytes)
+
+    @property
+    def token_bits_per_byte(self) -> float:
+        """The same from the tokens of the document's own encoding."""
+        return _bits(self.token_logprob, self.n_bytes)
+
+
+def _bits(logprob: float, n_bytes: int) -> float:
+    return -logprob / (n_bytes * float(np.log(2))) if n_bytes else float("nan")
