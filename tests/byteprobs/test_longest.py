@@ -1,0 +1,104 @@
+"""Canonical sequences of longest match: against all there are, and real vocabularies."""
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.byteprobs.exhaustive import check_following, cut, sequences, walk
+from tests.reference import overlap as reference
+from tokkit.byteprobs.canonical.longest import Longest, Trie
+from tokkit.byteprobs.canonical.protocols import NEVER
+from tokkit.segment.longest import LongestMatch
+
+few_letters = st.lists(st.sampled_from([b"a", b"b", b"c"]), min_size=1, max_size=5).map(
+    b"".join
+)
+cut_characters = st.sampled_from(["é".encode(), "é".encode()[:1], "é".encode()[1:], b"a\xc3"])
+
+
+@settings(max_examples=60)
+@given(st.lists(few_letters | cut_characters, min_size=1, max_size=6))
+def test_every_short_sequence(tokens):
+    """The letters' own tokens are there or not; ids with no text are never canonical."""
+    segmenter = LongestMatch([*tokens, b"zz", b"a"], unknown_id=len(tokens))
+    texts = [*tokens, b"", b"a"]
+    machine = Longest(segmenter, texts)
+    wanted = [each for each in sequences(len(texts)) if all(texts[i] for i in each)]
+    encoded = cut(segmenter, [b"".join(texts[i] for i in each) for each in wanted])
+    for sequence, ids in zip(wanted, encoded, strict=True):
+        state = walk(machine, sequence)
+        assert (state != NEVER) == (tuple(ids) == sequence), sequence
+        if state != NEVER:
+            assert machine.may_end(state)
+            check_following(machine, state, len(texts))
+    for token, text in enumerate(texts):
+        assert not machine.begins[token] or text
+
+
+@given(
+    st.lists(few_letters, min_size=1, max_size=9, unique=True),
+    st.lists(few_letters, max_size=3, unique=True),
+    few_letters,
+)
+def test_kernels_against_strings(vocabulary, pending, token):
+    trie = Trie.of({each: number for number, each in enumerate(vocabulary)})
+    nodes = {each: trie.walk(each) for each in pending}
+    pending = [each for each in pending if nodes[each] >= 0]
+    state = tuple(sorted(nodes[each] for each in pending))
+    left = trie.without_overlaps(state, 0, np.ones(len(vocabulary), dtype=np.uint8))
+    wanted = [not reference.blocked(vocabulary, pending, each) for each in vocabulary]
+    assert left.tolist() == wanted
+    alive = trie.overlap(state, np.frombuffer(token, dtype=np.uint8))
+    if reference.blocked(vocabulary, pending, token):
+        assert alive is None
+    else:
+        expected = reference.follow(vocabulary, pending, token)
+        assert sorted(alive) == sorted(trie.walk(each) for each in expected)
+
+
+def test_a_token_begun_earlier_takes_over():
+    machine = Longest(
+        LongestMatch([b"a", b"b", b"c", b"abc"], unknown_id=4), [b"a", b"b", b"c", b"abc", b""]
+    )
+    after_ab = walk(machine, (0, 1))
+    assert machine.following(after_ab).tolist() == [1, 1, 0, 1, 0]
+    assert machine.begins.tolist() == [1, 1, 1, 1, 0]
+
+
+def test_states_are_few():
+    """Only what is pending counts: however long the text, there is nothing more to remember."""
+    machine = Longest(
+        LongestMatch([b"a", b"b", b"aab"], unknown_id=3), [b"a", b"b", b"aab", b""]
+    )
+    states = {walk(machine, each) for each in sequences(3)} - {NEVER}
+    assert len(states) == 3
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_real_vocabulary(shared, seed):
+    """The tokens of GPT-2, greedily: what the segmenter gives for texts is canonical."""
+    from tokkit.formats import load
+
+    tokens = load(shared / "tokenizers" / "tiktoken" / "r50k_base.tiktoken").vocab.tokens
+    segmenter = LongestMatch(tokens, unknown_id=tokens.index(b"") if b"" in tokens else None)
+    machine = Longest(segmenter, tokens)
+    text = (shared / "corpora" / "tiny_shakespeare.txt").read_bytes()
+    chance = random.Random(seed)
+    for _ in range(20):
+        place = chance.randrange(len(text) - 60)
+        ids = cut(segmenter, [text[place : place + 60]])[0]
+        state = machine.begin(ids[0])
+        for number, token in enumerate(ids[1:], 1):
+            flags = machine.following(state)
+            other = chance.choice(np.flatnonzero(flags).tolist())
+            spelled = b"".join(tokens[i] for i in ids[:number]) + tokens[other]
+            assert cut(segmenter, [spelled])[0] == [*ids[:number], other]
+            forbidden = np.flatnonzero((flags == 0) & (machine.begins == 1))
+            for refused in chance.sample(forbidden.tolist(), min(3, forbidden.size)):
+                spelled = b"".join(tokens[i] for i in ids[:number]) + tokens[refused]
+                assert cut(segmenter, [spelled])[0] != [*ids[:number], refused]
+            assert flags[token]
+            state = machine.follow(state, token)
