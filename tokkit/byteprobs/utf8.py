@@ -1,0 +1,60 @@
+"""Which bytes can come next in UTF-8 (Unicode 15, table 3-7)."""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokkit.byteprobs.results import END
+
+_SECOND = {0xE0: (0xA0, 0xBF), 0xED: (0x80, 0x9F), 0xF0: (0x90, 0xBF), 0xF4: (0x80, 0x8F)}
+"""What may follow a first byte, where that is not any continuation byte."""
+
+
+def _width(lead: int) -> int:
+    """How many bytes a character has that begins with `lead`; 0 if none does."""
+    if lead < 0x80:
+        return 1
+    return (lead >= 0xC2) * 2 + (lead >= 0xE0) + (lead >= 0xF0) if lead <= 0xF4 else 0
+
+
+def _second(lead: int) -> tuple[int, int]:
+    return _SECOND.get(lead, (0x80, 0xBF))
+
+
+def unfinished(data: bytes | bytearray) -> bytes:
+    r"""Return the beginning of a character that `data` ends with: ``b"caf\xc3" -> b"\xc3"``."""
+    for size in (1, 2, 3):
+        tail = bytes(data[len(data) - size :]) if size <= len(data) else b""
+        if not tail or _width(tail[0]) == 1:
+            return b""
+        if _width(tail[0]):
+            return tail if _begins(tail) else b""
+    return b""
+
+
+def _begins(tail: bytes) -> bool:
+    """Tell whether bytes, the first of which can begin a character, are only part of one."""
+    if len(tail) >= _width(tail[0]):
+        return False
+    low, high = _second(tail[0])
+    return all(low <= byte <= high for byte in tail[1:2]) and all(
+        0x80 <= byte <= 0xBF for byte in tail[2:]
+    )
+
+
+@lru_cache(maxsize=1 << 12)
+def allowed(begun: bytes) -> NDArray[np.bool_]:
+    """Return which outcomes keep a text UTF-8: ``bool[257]``, the end last.
+
+    Args:
+        begun: What `unfinished` says of the text so far.
+    """
+    outcomes = np.zeros(END + 1, dtype=np.bool_)
+    if not begun:
+        outcomes[:0x80] = outcomes[0xC2:0xF5] = outcomes[END] = True
+    else:
+        low, high = _second(begun[0]) if len(begun) == 1 else (0x80, 0xBF)
+        outcomes[low : high + 1] = True
+    outcomes.setflags(write=False)
+    return outcomes
