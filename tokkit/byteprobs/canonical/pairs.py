@@ -1,0 +1,262 @@
+"""The segmentations of byte-pair encoding: every token and every two neighbours by themselves.
+
+Why pairs are enough. BPE makes one merge after the other, always the available one of lowest
+rank, of equal ranks the leftmost. Cut what comes out anywhere: a merge that was best in the
+whole was best in its part, so each part by itself goes through the same merges and comes out
+as the same tokens. The other way round, let every token and every two neighbours be what BPE
+makes of their bytes. The first merge across a border would have been the best in the whole,
+hence among those two neighbours alone, which do not merge: there is none. This holds for any
+ranks, for ties, and for symbols that never merge.
+
+When two tokens merge. Each has one history. Run together, the histories are two queues: the
+head of lower rank goes first, the left one if they tie. So a symbol is there from its *key*
+on, the worst rank of all its merges, whatever stands beside the token. Left and right symbols
+that are at the border at the same time merge, if there is a merge of rank c, unless one merge
+made until one of the two is gone is better: until the left is gone (by then its key is below
+that of what it becomes) the worst of these ranks is the key of what it becomes, and c has to
+be below; until the right is gone likewise, c may be equal, being further left. Only where a
+symbol goes as soon as it is there, because a merge became possible that is better than those
+made already (ranks that are not in the order of training do that), it is the rank of that
+merge alone. A right part waits for nothing then; a left part waits for a right part with the
+same key. See `LEFT_LIMIT` and `RIGHT_LIMIT` in `tokkit.kernels.pairs`.
+
+So what may not follow a token is, for each symbol r at its right edge in time and each merge
+(r, y) that is in time: y, and the tokens that begin with y long enough. Sorted by what y
+becomes, these are ranges, and one pass clears them.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tokkit.byteprobs.canonical.byte_characters import ByteCharacters, is_complete
+from tokkit.byteprobs.canonical.pair_tables import build_tables
+from tokkit.byteprobs.canonical.protocols import NEVER, Flags
+from tokkit.byteprobs.canonical.whole_pieces import ROOT, WholePieces
+from tokkit.kernels._jit import frozen
+from tokkit.kernels.pairs import clear_followers, may_follow
+from tokkit.segment.bpe import BPE
+
+_ROOM = 1 << 25
+"""Bytes of flags that are kept."""
+_NOWHERE = -1
+"""The node of sequences that are not the beginning of a whole token's merges."""
+
+
+class _State(NamedTuple):
+    """What is known of a sequence.
+
+    Attributes:
+        last: The last symbol, or one of the pseudo-symbols of `Pairs`.
+        prefix: The first bytes of a character that is spelled byte by byte.
+        node: Where the sequence is in the tree of whole tokens' merges.
+    """
+
+    last: int
+    prefix: bytes
+    node: int
+
+
+def supports(segmenter: BPE) -> bool:
+    """Tell whether `Pairs` is exact for a segmenter.
+
+    Not for marks of words (`prefix`, `suffix`), for merges that do not join the spellings of
+    their parts, and for byte fallback that merges or stands for less than a character.
+    """
+    spellings, merges = segmenter.spellings, segmenter.merges
+    fallback = [token for token in segmenter.byte_fallback or () if token >= 0]
+    if segmenter.prefix or segmenter.suffix or np.isin(merges, fallback).any():
+        return False
+    if fallback and segmenter.units == "bytes":
+        return False
+    if segmenter.late_unk and (merges[:, 2] >= segmenter.size).any():
+        return False
+    return all(
+        spellings[merged] == spellings[left] + spellings[right]
+        for left, right, merged in merges.tolist()
+        if spellings[left] and spellings[right]
+    )
+
+
+class Pairs:
+    """The segmentations of pieces by a `BPE` segmenter that `supports` accepts.
+
+    A state is the last token; a few more are numbered as they are met.
+
+    Attributes:
+        method: See `Segmentation`.
+        exact: See `Segmentation`.
+        begins: See `Segmentation`.
+    """
+
+    method = "pairs"
+    exact = True
+
+    def __init__(self, segmenter: BPE, tokens: Sequence[bytes]) -> None:
+        """Merge every token once.
+
+        Args:
+            segmenter: Says what pieces become.
+            tokens: The text bytes of each id; ``b""`` for ids that carry no text.
+        """
+        self._size = len(tokens)
+        symbols = max(len(tokens), len(segmenter.spellings))
+        self._free, self._whole, self._somewhere = symbols, symbols + 1, symbols + 2
+        self._plain = symbols + 3
+        self._tables = build_tables(segmenter)
+        self._characters = (
+            ByteCharacters(segmenter, tokens) if segmenter.byte_fallback else None
+        )
+        self._states: list[_State] = []
+        self._numbers: dict[_State, int] = {}
+        self._known: dict[int, Flags] = {}
+        self._carries = np.zeros(symbols, dtype=np.bool_)
+        self._carries[: len(tokens)] = [bool(token) for token in tokens]
+        self._base = self._base_flags(segmenter)
+        self._wholes = WholePieces(segmenter, self._tables)
+        self.begins = self._begins()
+
+    def begin(self, token: int) -> int:
+        """Return the state after the first token of a piece; `NEVER` if it cannot be that."""
+        if token in self._wholes.alone and self._carries[token]:
+            return self._whole
+        byte = self._byte(token)
+        if byte is not None and byte & 0xC0 == 0x80:
+            return self._somewhere
+        return self._step(_State(self._free, b"", ROOT), token)
+
+    def follow(self, state: int, token: int) -> int:
+        """Return the state after the next token of a piece, or `NEVER`."""
+        return self._step(self._state(state), token)
+
+    def following(self, state: int) -> Flags:
+        """Return which tokens `follow` would not answer with `NEVER`."""
+        known = self._state(state)
+        if known.prefix:
+            return self._byte_flags(known)
+        flags = self._known.get(known.last)
+        if flags is None:
+            flags = self._flags_after(known.last)
+            if len(self._known) * len(self._base) >= _ROOM:
+                del self._known[next(iter(self._known))]
+            self._known[known.last] = flags
+        return flags
+
+    def may_end(self, state: int) -> bool:
+        """Tell whether the piece may end here."""
+        if state < self._plain:
+            return True
+        known = self._state(state)
+        return not known.prefix and known.node not in self._wholes.ends_elsewhere
+
+    def _state(self, number: int) -> _State:
+        if number < self._plain:
+            return _State(number, b"", _NOWHERE)
+        return self._states[number - self._plain]
+
+    def _number(self, state: _State) -> int:
+        if not state.prefix and state.node == _NOWHERE:
+            return state.last
+        number = self._numbers.get(state)
+        if number is None:
+            number = self._numbers[state] = self._plain + len(self._states)
+            self._states.append(state)
+        return number
+
+    def _step(self, state: _State, token: int) -> int:
+        """Return the number of the state after one token more, or `NEVER`."""
+        byte = self._byte(token)
+        node = self._wholes.edges.get((state.node, token), _NOWHERE)
+        if byte is not None:
+            return self._step_byte(state, byte, node)
+        if state.prefix or not self._base[token] or not self._fits(state.last, token):
+            return NEVER
+        return self._number(_State(token, b"", node))
+
+    def _step_byte(self, state: _State, byte: int, node: int) -> int:
+        """Return the number of the state after one byte more of a character, or `NEVER`."""
+        assert self._characters
+        if state.last == self._whole:
+            return NEVER
+        if state.last == self._somewhere and not state.prefix and byte & 0xC0 == 0x80:
+            return self._somewhere
+        prefix = state.prefix + bytes([byte])
+        free = self._characters.has_free(prefix)
+        fitting = [
+            symbol
+            for symbol in self._characters.virtual(prefix)
+            if self._fits(state.last, symbol)
+        ]
+        if not free and not fitting:
+            return NEVER
+        if not is_complete(prefix):
+            return self._number(_State(state.last, prefix, node))
+        return self._number(_State(self._free if free else fitting[0], b"", node))
+
+    def _fits(self, last: int, symbol: int) -> bool:
+        """Tell whether merging leaves a symbol behind another one."""
+        if last >= self._free:
+            return last != self._whole
+        tables = self._tables
+        return may_follow(last, symbol, tables.starts, tables.rows, tables.table)
+
+    def _byte(self, token: int) -> int | None:
+        """Return the byte that a token stands for by itself."""
+        return None if self._characters is None else self._characters.byte_of.get(token)
+
+    def _base_flags(self, segmenter: BPE) -> Flags:
+        """Return which tokens may stand behind a free character."""
+        flags = np.zeros(self._free, dtype=np.uint8)
+        flags[self._tables.order] = 1
+        flags[~self._carries] = 0
+        if segmenter.late_unk:
+            flags[segmenter.size :] = 0
+        if self._characters is not None:
+            for token, byte in self._characters.byte_of.items():
+                flags[token] = self._characters.has_free(bytes([byte]))
+        return flags
+
+    def _flags_after(self, last: int) -> Flags:
+        """Return which tokens may follow at the end of a character."""
+        if last == self._whole:
+            return frozen(np.zeros(self._size, dtype=np.uint8))
+        flags = self._base.copy()
+        tables = self._tables
+        if last < self._free:
+            clear_followers(
+                last,
+                tables.crossing_starts,
+                tables.crossings,
+                tables.table,
+                tables.child_starts,
+                tables.child_splits,
+                tables.children,
+                tables.order,
+                flags,
+            )
+        if self._characters is not None and (
+            last == self._somewhere or self._characters.has_virtual
+        ):
+            self._flag_bytes(_State(last, b"", _NOWHERE), flags)
+        return frozen(flags[: self._size])
+
+    def _byte_flags(self, state: _State) -> Flags:
+        """Return which tokens may follow inside a character."""
+        flags = np.zeros(self._size, dtype=np.uint8)
+        self._flag_bytes(state, flags)
+        return frozen(flags)
+
+    def _flag_bytes(self, state: _State, flags: Flags) -> None:
+        """Flag the bytes that may follow."""
+        assert self._characters
+        for token, byte in self._characters.byte_of.items():
+            if not flags[token]:
+                flags[token] = self._step_byte(state, byte, _NOWHERE) != NEVER
+
+    def _begins(self) -> Flags:
+        """Return which tokens a piece may begin with."""
+        flags = self._flags_after(self._somewhere).copy()
+        alone = np.array(sorted(self._wholes.alone), dtype=np.int64)
+        flags[alone[self._carries[alone]]] = 1
+        return frozen(flags)

@@ -1,0 +1,67 @@
+"""Pieces that are a token as they stand though merging would say otherwise (ignore_merges)."""
+
+from collections.abc import Iterator
+
+from tokkit.byteprobs.canonical.pair_tables import PairTables
+from tokkit.kernels.pairs import KEY, NOT_MADE
+from tokkit.segment.bpe import BPE
+
+ROOT = 0
+
+
+class WholePieces:
+    """What a segmenter that looks whole pieces up does not do as its merges say.
+
+    The sequences that merging would make of such pieces are a tree: what begins like one of
+    them may go on, but not end there.
+
+    Attributes:
+        alone: The tokens that are a whole piece or nothing.
+        edges: The node that follows a node by a token.
+        ends_elsewhere: The nodes where a piece cannot end.
+    """
+
+    def __init__(self, segmenter: BPE, tables: PairTables) -> None:
+        self.alone: set[int] = set()
+        self.edges: dict[tuple[int, int], int] = {}
+        self.ends_elsewhere: set[int] = set()
+        made = tables.table[:, KEY] != NOT_MADE
+        fallback = segmenter.byte_fallback or ()
+        for spelling, token in _firsts(segmenter) if segmenter.ignore_merges else ():
+            if made[token]:
+                continue
+            if token not in fallback and token < segmenter.size:
+                self.alone.add(token)
+            node = ROOT
+            for part in _merged(token, spelling, segmenter, tables):
+                node = self.edges.setdefault((node, part), len(self.edges) + 1)
+            if node != ROOT:
+                self.ends_elsewhere.add(node)
+
+
+def _firsts(segmenter: BPE) -> Iterator[tuple[bytes, int]]:
+    """Yield each spelling and its first token, the one that whole pieces become."""
+    first: dict[bytes, int] = {}
+    for token, spelling in enumerate(segmenter.spellings):
+        first.setdefault(spelling, token)
+    first.pop(b"", None)
+    yield from first.items()
+
+
+def _merged(token: int, spelling: bytes, segmenter: BPE, tables: PairTables) -> list[int]:
+    """Return the ids that merging makes of a spelling; none if something has no id."""
+    fallback = segmenter.byte_fallback or [-1] * 256
+    ends = tables.merged_ends
+    parts: list[int] = []
+    position = 0
+    for symbol in tables.merged[ends[token - 1] if token else 0 : ends[token]].tolist():
+        if symbol < 0:
+            length = len(spelling[position:].decode(errors="replace")[0].encode())
+        else:
+            length = len(segmenter.spellings[symbol])
+        if symbol < 0 or (segmenter.late_unk and symbol >= segmenter.size):
+            parts += [fallback[byte] for byte in spelling[position : position + length]]
+        else:
+            parts.append(symbol)
+        position += length
+    return [] if min(parts, default=-1) < 0 else parts
