@@ -1,0 +1,227 @@
+"""Where a tokenizer's pre-tokenizer can cut, as an automaton that reads tokens."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokkit.byteprobs.canonical.automaton import NONE, Automaton
+from tokkit.byteprobs.canonical.cuts_classes import (
+    CharacterClasses,
+    one_class,
+    scanner_classes,
+)
+from tokkit.byteprobs.canonical.cuts_learning import learn
+from tokkit.byteprobs.canonical.cuts_oracles import PretokenizerOracle
+from tokkit.byteprobs.canonical.protocols import Nodes
+from tokkit.kernels import cuts as kernels
+from tokkit.kernels._jit import frozen
+from tokkit.pretokenize import Scanner, Whole
+from tokkit.tokenizer import Tokenizer
+from tokkit.unicode import SURROGATES
+from tokkit.vocab import flatten
+
+Sets = NDArray[np.uint64]
+
+_TESTS = 100_000
+_KEPT_BYTES = 1 << 26
+_ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+
+
+def build_cuts(tokenizer: Tokenizer, tokens: Sequence[bytes], lead: bool = True) -> "TokenCuts":
+    """Find out where the pre-tokenizer of a tokenizer can cut.
+
+    Args:
+        tokenizer: The tokenizer.
+        tokens: The bytes of each id in internal text; ``b""`` for ids that carry no text.
+        lead: Whether text begins with the prefix, if any, that the tokenizer puts before it.
+    """
+    pretokenizer = tokenizer.pretokenizer
+    if isinstance(pretokenizer, Scanner):
+        classes = scanner_classes(pretokenizer)
+        oracle = PretokenizerOracle(pretokenizer, classes.representatives)
+        automaton = learn(oracle, len(classes.representatives), _TESTS)
+        classes, automaton = classes.merged(automaton)
+        return TokenCuts(classes, automaton, tokens, "automaton", exact=True)
+    whole = one_class()
+    oracle = PretokenizerOracle(Whole(), whole.representatives)
+    return TokenCuts(whole, learn(oracle, 1, 64), tokens, "no cuts", exact=True)
+
+
+class TokenCuts:
+    """The cuts of an automaton over characters, read token by token.
+
+    A node is a state of the automaton; or, inside a character, the number of states plus
+    ``(2 * state + bit) * TAILS + tail``: the state before the character, whether there is a cut
+    before it, and what there is of it (see `tokkit.kernels.cuts`).
+
+    Attributes:
+        method: How it decides, for the output.
+        exact: Whether that is as the definition says.
+        start: The node before any text.
+        classes: The characters that the automaton tells apart.
+        automaton: The automaton.
+    """
+
+    start = 0
+
+    def __init__(
+        self,
+        classes: CharacterClasses,
+        automaton: Automaton,
+        tokens: Sequence[bytes],
+        method: str,
+        exact: bool,
+    ) -> None:
+        self.method = method
+        self.exact = exact
+        self.classes = classes
+        self.automaton = automaton
+        self._steps = frozen(np.ascontiguousarray(automaton.steps))
+        self._table = frozen(classes.table)
+        self._alive = frozen(_live_classes(automaton))
+        self._sets = frozen(_completions(classes.table))
+        data, ends = flatten(tokens)
+        self._data, self._ends = frozen(data), frozen(ends)
+        self._read()
+        self._kept: OrderedDict[tuple[int, bool], Nodes] = OrderedDict()
+        self._most = max(16, _KEPT_BYTES // (4 * max(1, len(tokens))))
+        self._nowhere = _finished(np.full(len(tokens), NONE, dtype=np.int32))
+
+    def beginning(self, node: int) -> Nodes:
+        """Return the node after each token if a piece begins with it."""
+        if node >= len(self._steps):
+            return self._nowhere
+        return self._cached(node, True)
+
+    def within(self, node: int) -> Nodes:
+        """Return the node after each token if it goes on with the piece."""
+        return self._cached(node, False)
+
+    def can_end(self, nodes: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Tell at which nodes (none of them -1) a text can end."""
+        states = np.minimum(nodes, len(self._steps) - 1)
+        return (nodes < len(self._steps)) & self.automaton.accepts[states]
+
+    def waiting(self, nodes: NDArray[np.int32]) -> NDArray[np.uint64]:
+        """Return of which classes the unfinished character may turn out to be, as bits."""
+        place, tail = np.divmod(nodes - len(self._steps), kernels.TAILS)
+        return np.where(place < 0, _ALL, self._alive[place] & self._sets[tail])
+
+    def class_of(self, character: bytes) -> int:
+        """Return the class of a character, 0 to 63, given as UTF-8."""
+        return int(self._table[ord(character.decode())])
+
+    def _read(self) -> None:
+        """Put the classes of the tokens' characters into a tree."""
+        room = self._data.size + 1
+        tokens = self._ends.size
+        leads = np.empty(tokens, dtype=np.uint8)
+        nodes, tails = np.empty(tokens, dtype=np.int32), np.empty(tokens, dtype=np.int32)
+        labels, parents = np.zeros(room, dtype=np.uint8), np.zeros(room, dtype=np.int32)
+        first, following = np.zeros_like(parents), np.zeros_like(parents)
+        count = kernels.read_tokens(
+            self._data,
+            self._ends,
+            self._table,
+            leads,
+            nodes,
+            tails,
+            labels,
+            parents,
+            first,
+            following,
+        )
+        self._leads, self._nodes, self._tails = frozen(leads), frozen(nodes), frozen(tails)
+        self._labels, self._parents = (
+            frozen(labels[:count].copy()),
+            frozen(parents[:count].copy()),
+        )
+        self._continuing = frozen(np.flatnonzero((leads > 0) & (nodes >= 0)).astype(np.int32))
+
+    def _cached(self, node: int, begins: bool) -> Nodes:
+        """Keep what was asked for last."""
+        key = node, begins
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        if node < len(self._steps):
+            found = self._follow(node, begins)
+        else:
+            found = self._complete(*divmod(node - len(self._steps), kernels.TAILS))
+        self._kept[key] = _finished(found)
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        return found
+
+    def _follow(self, state: int, begins: bool) -> Nodes:
+        """Find the node after each token at the end of a character."""
+        out = np.empty(self._ends.size, dtype=np.int32)
+        kernels.follow_tokens(
+            state,
+            int(begins),
+            self._steps,
+            self._alive,
+            self._sets,
+            self._labels,
+            self._parents,
+            self._nodes,
+            self._tails,
+            self._leads,
+            np.empty(self._labels.size, dtype=np.int32),
+            out,
+        )
+        return out
+
+    def _complete(self, place: int, tail: int) -> Nodes:
+        """Find the node after each token inside a character."""
+        out = np.full(self._ends.size, NONE, dtype=np.int32)
+        kernels.complete_tokens(
+            place >> 1,
+            place & 1,
+            tail,
+            self._table,
+            self._steps,
+            self._alive,
+            self._sets,
+            self._data,
+            self._ends,
+            self._labels,
+            self._parents,
+            self._nodes,
+            self._tails,
+            self._leads,
+            self._continuing,
+            out,
+        )
+        return out
+
+
+def _finished(nodes: Nodes) -> Nodes:
+    nodes.flags.writeable = False
+    return nodes
+
+
+def _live_classes(automaton: Automaton) -> Sets:
+    """For each state and bit, which classes have a step: bits, ``uint64[2 * states]``."""
+    classes = automaton.steps.shape[1]
+    bits = np.uint64(1) << np.arange(classes, dtype=np.uint64)
+    live = np.where(automaton.steps != NONE, bits[None, :, None], np.uint64(0))
+    union: Sets = np.bitwise_or.reduce(live, axis=1)
+    return union.reshape(-1)
+
+
+def _completions(table: NDArray[np.uint8]) -> Sets:
+    """For each tail, the classes of the characters it is the beginning of, as bits."""
+    classes = np.uint64(1) << table.astype(np.uint64)
+    classes[SURROGATES.start : SURROGATES.stop] = 0
+    lacks_one = np.bitwise_or.reduce(classes.reshape(-1, 64), axis=1)
+    long = lacks_one.copy()
+    long[: 0x800 >> 6] = 0  # these have two bytes
+    lacks_two = np.bitwise_or.reduce(long.reshape(-1, 64), axis=1)
+    longer = np.zeros(5 * 64, dtype=np.uint64)
+    longer[0x10000 >> 12 : lacks_two.size] = lacks_two[0x10000 >> 12 :]
+    lacks_three = np.bitwise_or.reduce(longer.reshape(-1, 64), axis=1)
+    lacks_one[: 0x80 >> 6] = 0
+    return np.concatenate((lacks_one, lacks_two, lacks_three))
