@@ -101,9 +101,10 @@ class ProxyTuning(Combination):
 
     def mixed(self, rows: Rows, members: Sequence[int]) -> ByteLogprobs:
         """Return the steered distribution, or that of `base` where the others have none."""
+        base: ByteLogprobs = rows[0]
         if len(members) < len(self.sources):
-            return rows[0]
-        base, expert, antiexpert = rows[0], rows[1], rows[2]
+            return base
+        expert, antiexpert = rows[1], rows[2]
         known = np.isfinite(expert) & np.isfinite(antiexpert)
         change = np.zeros_like(base)
         np.subtract(expert, antiexpert, out=change, where=known)
@@ -112,11 +113,9 @@ class ProxyTuning(Combination):
 
     def asked(self, members: Sequence[int]) -> Sequence[int]:
         """Return all three, or `base` alone."""
-        return (
-            members
-            if len(members) == len(self.sources)
-            else [each for each in members if each == 0]
-        )
+        if len(members) == len(self.sources):
+            return members
+        return (0,) if 0 in members else ()
 
 
 def _shares(n: int, weights: Sequence[float] | None) -> NDArray[np.float64]:
