@@ -33,15 +33,13 @@ import numpy as np
 from tokkit.byteprobs.canonical.byte_characters import ByteCharacters, is_complete
 from tokkit.byteprobs.canonical.pair_tables import build_tables
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
-from tokkit.byteprobs.canonical.whole_pieces import ROOT, WholePieces
+from tokkit.byteprobs.canonical.whole_pieces import NOWHERE, ROOT, WholePieces
 from tokkit.kernels._jit import frozen
 from tokkit.kernels.pairs import clear_followers, may_follow
 from tokkit.segment.bpe import BPE
 
 _ROOM = 1 << 25
 """Bytes of flags that are kept."""
-_NOWHERE = -1
-"""The node of sequences that are not the beginning of a whole token's merges."""
 
 
 class _State(NamedTuple):
@@ -132,16 +130,7 @@ class Pairs:
 
     def following(self, state: int) -> Flags:
         """Return which tokens `follow` would not answer with `NEVER`."""
-        known = self._state(state)
-        if known.prefix:
-            return self._byte_flags(known)
-        flags = self._known.get(known.last)
-        if flags is None:
-            flags = self._flags_after(known.last)
-            if len(self._known) * len(self._base) >= _ROOM:
-                del self._known[next(iter(self._known))]
-            self._known[known.last] = flags
-        return flags
+        return self._flags(self._state(state))
 
     def may_end(self, state: int) -> bool:
         """Tell whether the piece may end here."""
@@ -152,27 +141,38 @@ class Pairs:
 
     def _state(self, number: int) -> _State:
         if number < self._plain:
-            return _State(number, b"", _NOWHERE)
+            return _State(number, b"", NOWHERE)
         return self._states[number - self._plain]
 
-    def _number(self, state: _State) -> int:
-        if not state.prefix and state.node == _NOWHERE:
+    def _number_alive(self, state: _State) -> int:
+        """Number a state; `NEVER` if no piece goes through it."""
+        if not state.prefix and state.node == NOWHERE:
             return state.last
         number = self._numbers.get(state)
         if number is None:
+            if not self._is_alive(state):
+                return NEVER
             number = self._numbers[state] = self._plain + len(self._states)
             self._states.append(state)
         return number
 
+    def _is_alive(self, state: _State) -> bool:
+        """Tell whether some piece goes through a state: it may end there, or go on."""
+        if state.node == NOWHERE or not (
+            state.prefix or state.node in self._wholes.ends_elsewhere
+        ):
+            return True
+        return bool(self._flags(state).any())
+
     def _step(self, state: _State, token: int) -> int:
         """Return the number of the state after one token more, or `NEVER`."""
         byte = self._byte(token)
-        node = self._wholes.edges.get((state.node, token), _NOWHERE)
+        node = self._wholes.after(state.node, token)
         if byte is not None:
             return self._step_byte(state, byte, node)
         if state.prefix or not self._base[token] or not self._fits(state.last, token):
             return NEVER
-        return self._number(_State(token, b"", node))
+        return self._number_alive(_State(token, b"", node))
 
     def _step_byte(self, state: _State, byte: int, node: int) -> int:
         """Return the number of the state after one byte more of a character, or `NEVER`."""
@@ -191,8 +191,8 @@ class Pairs:
         if not free and not fitting:
             return NEVER
         if not is_complete(prefix):
-            return self._number(_State(state.last, prefix, node))
-        return self._number(_State(self._free if free else fitting[0], b"", node))
+            return self._number_alive(_State(state.last, prefix, node))
+        return self._number_alive(_State(self._free if free else fitting[0], b"", node))
 
     def _fits(self, last: int, symbol: int) -> bool:
         """Tell whether merging leaves a symbol behind another one."""
@@ -217,10 +217,34 @@ class Pairs:
                 flags[token] = self._characters.has_free(bytes([byte]))
         return flags
 
+    def _flags(self, state: _State) -> Flags:
+        """Return which tokens lead from a state to one that is alive."""
+        if state.prefix:
+            flags = np.zeros(self._size, dtype=np.uint8)
+            self._flag_bytes(state, flags)
+            return frozen(flags)
+        flags = self._flags_after(state.last)
+        edges = {} if state.node == NOWHERE else self._wholes.edges[state.node]
+        dead = [token for token in edges if self._step(state, token) == NEVER]
+        if dead:
+            flags = flags.copy()
+            flags[dead] = 0
+        return frozen(flags)
+
     def _flags_after(self, last: int) -> Flags:
-        """Return which tokens may follow at the end of a character."""
-        if last == self._whole:
-            return frozen(np.zeros(self._size, dtype=np.uint8))
+        """Return which tokens may stand behind a symbol at the end of a character."""
+        flags = self._known.get(last)
+        if flags is None:
+            flags = np.zeros(self._size, dtype=np.uint8)
+            if last != self._whole:
+                flags = self._cleared(last)
+            if len(self._known) * len(self._base) >= _ROOM:
+                del self._known[next(iter(self._known))]
+            self._known[last] = flags
+        return flags
+
+    def _cleared(self, last: int) -> Flags:
+        """Clear the flags of what would merge with a symbol, or part of it."""
         flags = self._base.copy()
         tables = self._tables
         if last < self._free:
@@ -238,25 +262,19 @@ class Pairs:
         if self._characters is not None and (
             last == self._somewhere or self._characters.has_virtual
         ):
-            self._flag_bytes(_State(last, b"", _NOWHERE), flags)
-        return frozen(flags[: self._size])
-
-    def _byte_flags(self, state: _State) -> Flags:
-        """Return which tokens may follow inside a character."""
-        flags = np.zeros(self._size, dtype=np.uint8)
-        self._flag_bytes(state, flags)
-        return frozen(flags)
+            self._flag_bytes(_State(last, b"", NOWHERE), flags)
+        return flags[: self._size]
 
     def _flag_bytes(self, state: _State, flags: Flags) -> None:
         """Flag the bytes that may follow."""
         assert self._characters
-        for token, byte in self._characters.byte_of.items():
+        for token in self._characters.byte_of:
             if not flags[token]:
-                flags[token] = self._step_byte(state, byte, _NOWHERE) != NEVER
+                flags[token] = self._step(state, token) != NEVER
 
     def _begins(self) -> Flags:
         """Return which tokens a piece may begin with."""
         flags = self._flags_after(self._somewhere).copy()
-        alone = np.array(sorted(self._wholes.alone), dtype=np.int64)
-        flags[alone[self._carries[alone]]] = 1
+        for token in [*self._wholes.edges[ROOT], *self._wholes.alone]:
+            flags[token] = self.begin(token) != NEVER
         return frozen(flags)

@@ -6,6 +6,8 @@ from tokkit.byteprobs.canonical.pair_tables import PairTables
 from tokkit.kernels.pairs import KEY, NOT_MADE
 from tokkit.segment.bpe import BPE
 
+NOWHERE = -1
+"""The node of sequences that are not the beginning of any in the tree."""
 ROOT = 0
 
 
@@ -17,13 +19,13 @@ class WholePieces:
 
     Attributes:
         alone: The tokens that are a whole piece or nothing.
-        edges: The node that follows a node by a token.
+        edges: For each node, the node that follows by each token.
         ends_elsewhere: The nodes where a piece cannot end.
     """
 
     def __init__(self, segmenter: BPE, tables: PairTables) -> None:
         self.alone: set[int] = set()
-        self.edges: dict[tuple[int, int], int] = {}
+        self.edges: list[dict[int, int]] = [{}]
         self.ends_elsewhere: set[int] = set()
         made = tables.table[:, KEY] != NOT_MADE
         fallback = segmenter.byte_fallback or ()
@@ -34,9 +36,20 @@ class WholePieces:
                 self.alone.add(token)
             node = ROOT
             for part in _merged(token, spelling, segmenter, tables):
-                node = self.edges.setdefault((node, part), len(self.edges) + 1)
+                node = self._grow(node, part)
             if node != ROOT:
                 self.ends_elsewhere.add(node)
+
+    def _grow(self, node: int, token: int) -> int:
+        """Return the node that follows by a token, a new one if need be."""
+        following = self.edges[node].setdefault(token, len(self.edges))
+        if following == len(self.edges):
+            self.edges.append({})
+        return following
+
+    def after(self, node: int, token: int) -> int:
+        """Return the node that follows by a token, or `NOWHERE`."""
+        return NOWHERE if node == NOWHERE else self.edges[node].get(token, NOWHERE)
 
 
 def _firsts(segmenter: BPE) -> Iterator[tuple[bytes, int]]:
