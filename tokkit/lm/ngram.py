@@ -123,7 +123,7 @@ class NGramModel:
         for ids in tokenizer.encode_batch(list(documents), parse_specials=False):
             _count([*model.start, *ids.tolist(), *model.ends], order, counts)
         model._rows = _interpolated(counts, order, smoothing, model.vocab_size)
-        # The last id is what may be out of range: it is looked at even if nothing depends on it.
+        # Not less than one id: the last is what may be out of range.
         model._memory = max(order - 1, 1)
         return model
 
