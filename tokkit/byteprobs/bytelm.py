@@ -1,0 +1,231 @@
+"""A language model of tokens seen as one of bytes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokkit.byteprobs.canonical.build import build_grammar, lead_of
+from tokkit.byteprobs.canonical.free import Free
+from tokkit.byteprobs.canonical.protocols import Grammar
+from tokkit.byteprobs.engine import Engine
+from tokkit.byteprobs.results import ByteLogprobs, NextByte, Score, Segmentation
+from tokkit.byteprobs.score import score_text
+from tokkit.byteprobs.stream import Stream
+from tokkit.byteprobs.surface import Surface, text_of
+from tokkit.byteprobs.table import TokenTable
+from tokkit.errors import ModelError, UsageError
+from tokkit.lm.model import LanguageModel, Usage
+from tokkit.tokenizer import to_bytes
+
+if TYPE_CHECKING:
+    from tokkit.byteprobs.sampling import Generation
+
+BEAM = 128
+"""How many sequences ``all`` follows unless told otherwise: all of those of 7 bytes."""
+
+
+class ByteLM:
+    """The exact probabilities of bytes under a language model of tokens.
+
+    A text has many token sequences that spell it; three definitions say which of them count:
+
+    * ``renorm`` (default): the canonical ones, those the tokenizer produces, and the model is
+      restricted to them token by token and renormalised (the locally canonicalised model of
+      arXiv 2506.07956). A proper distribution: probabilities of bytes multiply to those of
+      texts.
+    * ``mask``: the canonical ones with the model's own probabilities (the Byte-Token
+      Representation Lemma of arXiv 2410.09303); next-byte distributions are normalised.
+    * ``all``: every sequence counts (arXiv 2412.03719). Their number grows exponentially, so
+      beyond a few bytes only the `beam` most probable are followed.
+
+    Example: ``ByteLM("gpt2").next_logprobs("Hello wor")[ord("l")]``.
+
+    Args:
+        model: The model, or a folder or hub id to load one from (see `tokkit.lm.HFModel`).
+        segmentation: Which definition.
+        beam: How many sequences ``all`` follows; None: 128.
+        speculate: Whether a stream asks the model about the likeliest continuation beforehand.
+            This changes how often the model is called, not what comes out.
+
+    Raises:
+        ModelError: If the model cannot be loaded.
+        UsageError: If there is no such definition.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel | str | Path,
+        segmentation: Segmentation = "renorm",
+        *,
+        beam: int | None = None,
+        speculate: bool = True,
+    ) -> None:
+        if isinstance(model, str | Path):
+            from tokkit.lm.hf import HFModel
+
+            model = HFModel.load(model)
+        if segmentation not in ("renorm", "mask", "all"):
+            raise UsageError(f"no segmentation {segmentation!r}: choose renorm, mask or all")
+        if beam is not None and beam < 1:
+            raise UsageError(f"a beam of {beam} follows nothing: give 1 or more")
+        self.model = model
+        self.segmentation = segmentation
+        tokens = text_of(model.tokenizer, model.vocab_size, model.ends)
+        _require_rows(model)
+        surface = Surface(model.tokenizer, tokens, lead_of(model.tokenizer))
+        self._engine = Engine(
+            model=model,
+            surface=surface,
+            table=TokenTable(tokens),
+            grammar=self._grammar(surface, with_lead=True),
+            segmentation=segmentation,
+            beam=beam or BEAM,
+            speculate=speculate,
+            ends=model.ends,
+        )
+        self._without_lead: Engine | None = None
+
+    def _grammar(self, surface: Surface, *, with_lead: bool) -> Grammar:
+        """Return what decides which sequences count."""
+        if self.segmentation == "all":
+            return Free(surface.tokens, surface.lead if with_lead else b"")
+        return build_grammar(surface.tokenizer, surface.tokens, lead=with_lead)
+
+    @property
+    def usage(self) -> Usage:
+        """What the model was asked so far."""
+        return self.model.usage
+
+    @property
+    def method(self) -> str:
+        """How canonical sequences are told apart; empty for ``all``."""
+        return self._engine.grammar.method
+
+    @property
+    def exact(self) -> bool:
+        """Whether that is exact, rather than by trying what texts could follow."""
+        return self._engine.grammar.exact
+
+    def stream(
+        self,
+        prefix: bytes | str = b"",
+        *,
+        context: Sequence[int] | None = None,
+        lead: bool = True,
+        ends: Iterable[int] | None = None,
+    ) -> Stream:
+        """Begin a text that can be asked what comes next, and grows byte by byte.
+
+        Args:
+            prefix: How it begins.
+            context: Ids that come before the text, instead of the model's own start.
+            lead: Whether the tokenizer puts before it what it puts before every text.
+            ends: The ids that end the text, instead of the model's own.
+
+        Raises:
+            ImpossibleError: If no token sequence in question spells the prefix.
+        """
+        engine = self._engine if lead else self._engine_without_lead()
+        if ends is not None:
+            engine = replace(engine, ends=frozenset(ends))
+        ids = self.model.start if context is None else tuple(context)
+        if not ids:
+            raise ModelError(f"{self.model.name}: there is nothing before the text: give ids")
+        text = self._engine.surface.normalized(to_bytes(prefix))
+        return Stream(engine, text, ids, engine.surface.lead)
+
+    def _engine_without_lead(self) -> Engine:
+        """Return the engine for text that comes after something else."""
+        if not self._engine.surface.lead:
+            return self._engine
+        if self._without_lead is None:
+            surface = replace(self._engine.surface, lead=b"")
+            grammar = self._grammar(surface, with_lead=False)
+            self._without_lead = replace(self._engine, surface=surface, grammar=grammar)
+        return self._without_lead
+
+    def next(self, prefix: bytes | str = b"") -> NextByte:
+        """Return the distribution of the byte after a prefix, and what there is to say of it.
+
+        Raises:
+            ImpossibleError: If no token sequence in question spells the prefix.
+        """
+        before = replace(self.usage)
+        stream = self.stream(prefix)
+        leaks = stream.leaks
+        return NextByte(
+            logprobs=stream.logprobs,
+            logp_prefix=stream.logp_prefix,
+            segmentation=self.segmentation,
+            method=self.method,
+            exact=self.exact and not leaks.pruned,
+            leaks=leaks,
+            usage=Usage(self.usage.calls - before.calls, self.usage.tokens - before.tokens),
+        )
+
+    def next_logprobs(self, prefix: bytes | str = b"") -> ByteLogprobs:
+        """Return log probabilities of the next byte, and of the end, ``float64[257]``.
+
+        Raises:
+            ImpossibleError: If no token sequence in question spells the prefix.
+        """
+        return self.stream(prefix).logprobs
+
+    def next_logprobs_batch(self, prefixes: Sequence[bytes | str]) -> NDArray[np.float64]:
+        """Return the same for several prefixes, which the model reads together.
+
+        Returns:
+            One row per prefix, ``float64[b, 257]``.
+        """
+        streams = [self.stream(prefix) for prefix in prefixes]
+        trees = [(stream, stream.prepare()) for stream in streams]
+        asked = [(stream, tree) for stream, tree in trees if tree is not None]
+        rows = self.model.evaluate([tree for _, tree in asked])
+        for (stream, _), own in zip(asked, rows, strict=True):
+            stream.absorb(own)
+        return np.stack([stream.logprobs for stream in streams])
+
+    def score(self, data: bytes | str, *, total_only: bool = False, end: bool = False) -> Score:
+        """Return the probability of a document.
+
+        Args:
+            data: The document.
+            total_only: Whether only the total is wanted, which takes fewer tokens.
+            end: Whether the probability that it ends there is wanted too.
+
+        Raises:
+            ImpossibleError: If no token sequence in question spells it.
+        """
+        text = self._engine.surface.normalized(to_bytes(data))
+        return score_text(self._engine, text, total_only=total_only, end=end)
+
+    def score_batch(self, documents: Iterable[bytes | str], **options: bool) -> list[Score]:
+        """Return `score` of each document."""
+        return [self.score(document, **options) for document in documents]
+
+    def sample(self, prompt: bytes | str = b"", **options: Any) -> "Generation":
+        """Write on from a prompt, see `tokkit.byteprobs.sampling.generate`."""
+        from tokkit.byteprobs.sampling import generate
+
+        return generate(self.stream(prompt), **options)
+
+    def fill(self, prefix: bytes | str, suffix: bytes | str, **options: Any) -> "Generation":
+        """Write what is missing between two texts, see `tokkit.byteprobs.fill.fill`."""
+        from tokkit.byteprobs.fill import fill
+
+        return fill(self, prefix, suffix, **options)
+
+
+def _require_rows(model: LanguageModel) -> None:
+    """Refuse a model that has no probabilities for tokens its tokenizer produces."""
+    tokens = model.tokenizer.vocab.tokens[model.vocab_size :]
+    beyond = sum(1 for token in tokens if token)
+    if beyond:
+        raise ModelError(
+            f"{model.name}: {beyond} tokens have ids beyond the model's {model.vocab_size}: "
+            "the tokenizer is not this model's"
+        )

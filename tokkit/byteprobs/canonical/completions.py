@@ -1,0 +1,154 @@
+"""How characters that a token leaves unfinished can be finished canonically."""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokkit.byteprobs.canonical.protocols import NEVER, Cuts, Segmentation
+from tokkit.kernels._jit import frozen
+
+ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+_FEW = 2
+"""Characters that lack more bytes than this are taken to have every completion."""
+
+
+class Finishers(NamedTuple):
+    """The tokens that can go on with an unfinished character.
+
+    Attributes:
+        ends: Those that finish it, and the class, as one bit, of the character then.
+        bits: See `ends`.
+        extends: Those that add to it only, and what is unfinished then.
+        longer: See `extends`.
+    """
+
+    ends: NDArray[np.int64]
+    bits: NDArray[np.uint64]
+    extends: tuple[int, ...]
+    longer: tuple[bytes, ...]
+
+
+class Completions:
+    r"""Which characters can still become of the bytes that tokens end with.
+
+    Not every byte is a token that may come next: if a vocabulary merges ``\\xc3`` with
+    whatever makes it a letter, then after the token ``\\xc3`` there can only be a sign.
+
+    Attributes:
+        is_inside: Which tokens are nothing but bytes from inside a character, ``bool[V]``.
+    """
+
+    def __init__(self, tokens: Sequence[bytes], cuts: Cuts, segmentation: Segmentation) -> None:
+        self._tokens = tokens
+        self._cuts = cuts
+        self._segmentation = segmentation
+        self._leading = [
+            (token_id, _leading(token))
+            for token_id, token in enumerate(tokens)
+            if token and token[0] & 0xC0 == 0x80
+        ]
+        self.is_inside = np.zeros(len(tokens), dtype=np.bool_)
+        for token_id, lead in self._leading:
+            self.is_inside[token_id] = len(lead) == len(tokens[token_id])
+        self._finishers = lru_cache(None)(self._find_finishers)
+
+    @cached_property
+    def classes(self) -> NDArray[np.uint64]:
+        """For each id, the classes its last character can have, as bits; all if it is whole.
+
+        ``uint64[V]``. Tokens that are inside a character have all, too.
+        """
+        classes = np.full(len(self._tokens), ALL)
+        for token_id, token in enumerate(self._tokens):
+            tail = unfinished(token)
+            if tail and not self.is_inside[token_id]:
+                state = self._segmentation.begin(token_id)
+                classes[token_id] = 0 if state == NEVER else self._possible(state, tail)
+        return frozen(classes)
+
+    def _possible(self, state: int, tail: bytes) -> np.uint64:
+        """Return the classes of the characters which begin with `tail`, after a state."""
+        finishers = self._finishers(tail)
+        flags = self._segmentation.following(state)
+        ends = flags[finishers.ends] != 0
+        found = np.bitwise_or.reduce(finishers.bits[ends], initial=np.uint64(0))
+        for token, longer in zip(finishers.extends, finishers.longer, strict=True):
+            if found == ALL or not flags[token]:
+                continue
+            if missing(tail) > _FEW:
+                return ALL
+            after = self._segmentation.follow(state, token)
+            found = np.bitwise_or(found, self._possible(after, longer))
+        return np.uint64(found)
+
+    def _find_finishers(self, tail: bytes) -> Finishers:
+        """Return the tokens that can go on with `tail`."""
+        needed = missing(tail)
+        ends: list[int] = []
+        bits: list[int] = []
+        extends: list[int] = []
+        longer: list[bytes] = []
+        for token_id, lead in self._leading:
+            if len(lead) == needed:
+                character = tail + lead
+                if is_character(character):
+                    ends.append(token_id)
+                    bits.append(1 << self._class_of(character))
+            elif len(lead) < needed and self.is_inside[token_id] and is_beginning(tail + lead):
+                extends.append(token_id)
+                longer.append(tail + lead)
+        return Finishers(
+            np.array(ends, dtype=np.int64),
+            np.array(bits, dtype=np.uint64),
+            tuple(extends),
+            tuple(longer),
+        )
+
+    def _class_of(self, character: bytes) -> int:
+        return self._cuts.class_of(character)
+
+
+def missing(tail: bytes) -> int:
+    r"""Return how many bytes an unfinished character lacks: ``b"\xe2\x96"`` lacks 1."""
+    lead = tail[0]
+    length = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+    return length - len(tail)
+
+
+def unfinished(data: bytes) -> bytes:
+    r"""Return the bytes at the end that begin a character: ``b"a\xe2\x96"`` has two."""
+    for length in range(1, min(3, len(data)) + 1):
+        byte = data[-length]
+        if byte >= 0xC0:
+            tail = data[-length:]
+            return tail if byte <= 0xF4 and missing(tail) > 0 else b""
+        if byte < 0x80:
+            return b""
+    return b""
+
+
+def is_character(data: bytes) -> bool:
+    """Tell whether bytes are the UTF-8 of something, one character if they are few."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def is_beginning(data: bytes) -> bool:
+    """Tell whether an unfinished character can be finished at all."""
+    endings: Iterable[bytes] = (b"\x80", b"\x90", b"\xa0", b"\xbf")
+    rest = missing(data) - 1
+    return any(is_character(data + ending + b"\x80" * rest) for ending in endings)
+
+
+def _leading(token: bytes) -> bytes:
+    """Return the bytes from inside a character that a token begins with."""
+    length = 0
+    while length < len(token) and token[length] & 0xC0 == 0x80:
+        length += 1
+    return token[:length]

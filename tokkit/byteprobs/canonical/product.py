@@ -1,0 +1,162 @@
+"""Canonical sequences: where pieces may be cut, and how they are segmented, side by side."""
+
+from collections.abc import Sequence
+from functools import lru_cache, reduce
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokkit.byteprobs.canonical.completions import ALL, Completions
+from tokkit.byteprobs.canonical.protocols import NEVER, Cuts, Flags, Nodes, Segmentation
+from tokkit.kernels._jit import frozen
+
+NO_PIECE = -1
+_CACHED_NODES = 512
+_CACHED_FLAGS = 64
+
+Hypothesis = tuple[int, int]
+"""A node of the cuts and a state of the segmentation; `NO_PIECE` before the first token."""
+
+
+class After(NamedTuple):
+    """What comes after a node.
+
+    Attributes:
+        nodes: The node after each token, -1 if no text goes on from there.
+        flags: Where there is one.
+    """
+
+    nodes: Nodes
+    flags: Flags
+
+
+class Product:
+    """The grammar of a tokenizer whose pieces are segmented one by one.
+
+    What later text may still decide leaves several hypotheses about the pieces of one sequence;
+    a state is the set of those that some text confirms.
+
+    Attributes:
+        tokens: The text of each id; ``b""`` for ids that carry none.
+        cuts: Where pieces begin.
+        segmentation: What pieces are cut into.
+    """
+
+    start = 0
+
+    def __init__(self, tokens: Sequence[bytes], cuts: Cuts, segmentation: Segmentation) -> None:
+        self.method = f"{segmentation.method}, {cuts.method}"
+        self.exact = segmentation.exact and cuts.exact
+        self._cuts = cuts
+        self._segmentation = segmentation
+        self._completions = Completions(tokens, cuts, segmentation)
+        self._states: list[tuple[Hypothesis, ...]] = []
+        self._numbers: dict[tuple[Hypothesis, ...], int] = {}
+        self._live: dict[Hypothesis, bool] = {}
+        self._number(((cuts.start, NO_PIECE),))
+        self._after = lru_cache(_CACHED_NODES)(self._find_after)
+        self.allowed = lru_cache(_CACHED_FLAGS)(self._find_allowed)
+
+    def _number(self, hypotheses: tuple[Hypothesis, ...]) -> int:
+        """Return the number of a state, a new one if it was not met before."""
+        if hypotheses not in self._numbers:
+            self._numbers[hypotheses] = len(self._states)
+            self._states.append(hypotheses)
+        return self._numbers[hypotheses]
+
+    def step(self, state: int, token: int) -> int:
+        """Return the state after one token more; `NEVER` if that is not canonical."""
+        found: set[Hypothesis] = set()
+        for node, piece in self._states[state]:
+            if piece != NO_PIECE:
+                after = int(self._after(node, False).nodes[token])
+                following = self._segmentation.follow(piece, token) if after >= 0 else NEVER
+                if following != NEVER:
+                    found.add((after, following))
+            if piece == NO_PIECE or self._segmentation.may_end(piece):
+                after = int(self._after(node, True).nodes[token])
+                beginning = self._segmentation.begin(token) if after >= 0 else NEVER
+                if beginning != NEVER:
+                    found.add((after, beginning))
+        return self._number(tuple(sorted(found))) if found else NEVER
+
+    def can_end(self, state: int) -> bool:
+        """Tell whether the sequence is the encoding of a whole text."""
+        return any(
+            bool(self._cuts.can_end(np.array([node], dtype=np.int32))[0])
+            and (piece == NO_PIECE or self._segmentation.may_end(piece))
+            for node, piece in self._states[state]
+        )
+
+    def _find_allowed(self, state: int) -> Flags:
+        """Return which tokens `step` would not answer with `NEVER`."""
+        parts: list[Flags] = []
+        for node, piece in self._states[state]:
+            if piece != NO_PIECE:
+                parts.append(
+                    self._after(node, False).flags & self._segmentation.following(piece)
+                )
+            if piece == NO_PIECE or self._segmentation.may_end(piece):
+                parts.append(self._after(node, True).flags)
+        if not parts:
+            return frozen(np.zeros(self._segmentation.begins.size, dtype=np.uint8))
+        return frozen(reduce(np.bitwise_or, parts))
+
+    def _find_after(self, node: int, begins: bool) -> After:
+        """Return what comes after a node.
+
+        Args:
+            node: The node before.
+            begins: Whether a piece begins with the token.
+        """
+        nodes = (self._cuts.beginning(node) if begins else self._cuts.within(node)).copy()
+        if begins:
+            nodes[self._segmentation.begins == 0] = -1
+        tokens = np.flatnonzero(nodes >= 0)
+        nodes[tokens[self._is_dead(tokens, nodes[tokens])]] = -1
+        return After(frozen(nodes), frozen((nodes >= 0).astype(np.uint8)))
+
+    def _is_dead(self, tokens: NDArray[np.intp], nodes: Nodes) -> NDArray[np.bool_]:
+        """Tell after which tokens, at these nodes then, no text goes on."""
+        dead = np.zeros(tokens.size, dtype=np.bool_)
+        waiting = self._cuts.waiting(nodes)
+        is_waiting = waiting != ALL
+        if is_waiting.any():
+            dead[is_waiting] = self._cannot_complete(
+                tokens[is_waiting], nodes[is_waiting], waiting[is_waiting]
+            )
+        for place in np.flatnonzero(~is_waiting & ~self._cuts.can_end(nodes)).tolist():
+            dead[place] = not self._is_live(int(nodes[place]), int(tokens[place]))
+        return dead
+
+    def _cannot_complete(
+        self, tokens: NDArray[np.intp], nodes: Nodes, waiting: NDArray[np.uint64]
+    ) -> NDArray[np.bool_]:
+        """Tell after which tokens the character they leave unfinished cannot be finished."""
+        classes = self._completions.classes[tokens]
+        dead = (classes & waiting) == 0
+        # What is not the token's own beginning of a character depends on the one before.
+        for place in np.flatnonzero(self._completions.is_inside[tokens]).tolist():
+            dead[place] = not self._can_go_on(int(nodes[place]), int(tokens[place]))
+        return dead
+
+    def _can_go_on(self, node: int, token: int) -> bool:
+        """Tell whether some token goes on with the character that is unfinished at `node`."""
+        piece = self._segmentation.begin(token)
+        if piece == NEVER:
+            return False
+        follows = self._segmentation.following(piece) != 0
+        return bool(((self._cuts.within(node) >= 0) & follows).any())
+
+    def _is_live(self, node: int, token: int) -> bool:
+        """Tell whether any token can come after `token`, where the text cannot end."""
+        key = node, token
+        if key not in self._live:
+            piece = self._segmentation.begin(token)
+            begins = self._cuts.beginning(node) >= 0
+            can_begin = piece != NEVER and self._segmentation.may_end(piece)
+            self._live[key] = (
+                can_begin and bool((begins & (self._segmentation.begins != 0)).any())
+            ) or self._can_go_on(node, token)
+        return self._live[key]

@@ -1,0 +1,167 @@
+"""The probability of a known text: all it takes from the model in one or two passes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokkit.byteprobs.cover import NEG_INF, Head
+from tokkit.byteprobs.engine import Engine, Masses
+from tokkit.byteprobs.layout import Layout, Placed
+from tokkit.kernels._jit import Offsets, frozen
+from tokkit.kernels.marginals import sum_nodes
+
+_ROWS = 1 << 28
+"""How many log probabilities are held at once, at most."""
+_FEWEST_ROWS = 64
+_TINY = 1e-25
+
+
+@dataclass(eq=False)
+class Sums:
+    """What the heads of a text add up to, as logarithms.
+
+    Attributes:
+        reached: At each place, of all covers of the text up to there, ``float64[n + 1]``.
+        outcomes: At each place, of all that may come next; only for definitions that are
+            normalised anew at every byte.
+        end: Of the text ending at the last place; -inf if that was not asked for.
+        path: Of the tokens of the text's own encoding, from the first on.
+        noncanonical: What the model gave to tokens that are not canonical, at each of them.
+        special: And to special tokens.
+        empty_end: Of no text at all, after the first step.
+    """
+
+    reached: NDArray[np.float64]
+    outcomes: NDArray[np.float64] | None
+    end: float
+    path: list[float]
+    noncanonical: list[float]
+    special: list[float]
+    empty_end: float
+
+
+def sum_heads(
+    engine: Engine,
+    layout: Layout,
+    context: Sequence[int],
+    *,
+    wanted: Sequence[Placed],
+    path: Sequence[int],
+) -> Sums:
+    """Ask the model about heads of a text, and add up what each contributes at every place.
+
+    Args:
+        engine: The model and the definition.
+        layout: The text and its heads.
+        context: What comes before the text.
+        wanted: The heads that matter; what they came from is asked about too.
+        path: The text's own encoding.
+
+    Returns:
+        The sums; at places where heads were left out they are too small.
+    """
+    size = layout.end + 1
+    outcomes = np.full(size, NEG_INF) if engine.segmentation == "mask" else None
+    sums = Sums(np.full(size, NEG_INF), outcomes, NEG_INF, [], [], [], NEG_INF)
+    sums.reached[0] = 0.0
+    steps = {id(head): token for head, token in _follow(layout.root, path)}
+    for placed, row in _ask(engine, context, wanted):
+        head = placed.head
+        masses = engine.weigh(row, head.state)
+        head.weigh(masses)
+        _add(engine, layout, placed, masses, sums)
+        token = steps.get(id(head))
+        if token is not None:
+            special = engine.special(masses)
+            sums.path.append(float(row[token]))
+            sums.special.append(special)
+            sums.noncanonical.append(max(1 - masses.total - masses.end - special, 0.0))
+        head.release()
+    return sums
+
+
+def _follow(root: Head, path: Sequence[int]) -> Iterator[tuple[Head, int]]:
+    """Yield the heads of the text's own encoding, and the token that comes after each."""
+    head = root
+    for token in path:
+        yield head, token
+        if token not in head.children:
+            return
+        head = head.children[token]
+
+
+def _ask(
+    engine: Engine, context: Sequence[int], wanted: Sequence[Placed]
+) -> Iterator[tuple[Placed, NDArray[np.floating]]]:
+    """Yield heads, parents first, with what the model gives to the next token."""
+    model = engine.model
+    tree = model.tree(context)
+    most = max(_ROWS // model.vocab_size, _FEWEST_ROWS)
+    for first in range(0, len(wanted), most):
+        part = wanted[first : first + most]
+        for placed in part:
+            head = placed.head
+            if head.parent is not None:
+                head.number = tree.add(head.parent.number, head.token)
+        (rows,) = model.evaluate([tree])
+        yield from zip(part, rows, strict=True)
+        later = {placed.head.parent for placed in wanted[first + most :]}
+        tree.keep(sorted({head.number for head in later if head and head.number >= 0}))
+
+
+def with_ancestors(layout: Layout, wanted: Sequence[Placed]) -> list[Placed]:
+    """Return heads and all they came from, in the order of their places."""
+    needed = {id(each) for placed in wanted for each in placed.head.line()}
+    return [placed for place in layout.heads for placed in place if id(placed.head) in needed]
+
+
+def _add(engine: Engine, layout: Layout, placed: Placed, masses: Masses, sums: Sums) -> None:
+    """Add what one head contributes at every place after it, and at its own."""
+    head, start = placed.head, placed.start
+    weight = head.logw - masses.log_norm
+    count = min(placed.bounds.size // 2, layout.end - start)
+    bounds = frozen(placed.bounds[: 2 * count])
+    stop = start + 1 + count
+    sums.reached[start + 1 : stop] = np.logaddexp(
+        sums.reached[start + 1 : stop], weight + _logs(engine, masses, bounds)
+    )
+    if start == layout.end:
+        sums.end = float(np.logaddexp(sums.end, weight + _log(masses.end)))
+    if head.parent is None:
+        sums.empty_end = weight + _log(masses.end)
+    if sums.outcomes is None:
+        return
+    longer = _without_ending(engine, bounds)
+    sums.outcomes[start + 1 : stop] = np.logaddexp(
+        sums.outcomes[start + 1 : stop], weight + _logs(engine, masses, longer)
+    )
+    own = weight + _log(masses.total + masses.end)
+    sums.outcomes[start] = np.logaddexp(sums.outcomes[start], own)
+
+
+def _logs(engine: Engine, masses: Masses, bounds: Offsets) -> NDArray[np.float64]:
+    """Return the logarithm of what is allowed in each node."""
+    count = bounds.size // 2
+    sums = np.empty(count)
+    sum_nodes(masses.probs, masses.flags, engine.table.order, bounds, count, sums)
+    if count and sums[-1] < _TINY:
+        sum_nodes(masses.wide, masses.flags, engine.table.order, bounds, count, sums)
+    with np.errstate(divide="ignore"):
+        logs: NDArray[np.float64] = np.log(sums)
+    return logs
+
+
+def _without_ending(engine: Engine, bounds: Offsets) -> Offsets:
+    """Leave the tokens that are just the string of a node out of it."""
+    pairs = bounds.reshape(-1, 2).copy()
+    starts = engine.table.starts
+    for depth, pair in enumerate(pairs, 1):
+        while pair[0] < pair[1] and starts[pair[0] + 1] - starts[pair[0]] == depth:
+            pair[0] += 1
+    return frozen(pairs.reshape(-1))
+
+
+def _log(mass: float) -> float:
+    return float(np.log(mass)) if mass > 0 else NEG_INF
