@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from tokkit import __version__
 from tokkit.errors import TokkitError
 from tokkit_cli import console
+from tokkit_cli.commands.byte_probs import byte_probs
 from tokkit_cli.commands.convert import convert
 from tokkit_cli.commands.count import count
 from tokkit_cli.commands.decode import decode
@@ -146,3 +147,4 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
 }
 for _name, _function in COMMANDS.items():
     app.command(_name)(_function)
+app.add_typer(byte_probs, name="byte-probs")

@@ -12,6 +12,7 @@ DigitsName = Literal["keep", "single", "l2r3", "r2l3"]
 EngineName = Literal["local", "dask"]
 OnErrorName = Literal["raise", "skip"]
 FormatName = Literal["hf", "files", "gguf", "tiktoken"]
+DTypeName = Literal["auto", "float32", "bfloat16", "float64"]
 
 Corpus = Annotated[
     list[str],
@@ -169,4 +170,38 @@ FromCounts = Annotated[
 Resume = Annotated[
     bool,
     typer.Option("--resume", help="Continue where a killed run was.", rich_help_panel=_MEANS),
+]
+
+ModelName = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A folder with a language model, or a hub id.")
+]
+_MODEL = "Model"
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Where to compute: auto, cpu, cuda, cuda:1.",
+        rich_help_panel=_MODEL,
+    ),
+]
+DType = Annotated[
+    DTypeName,
+    typer.Option("--dtype", help="With which precision.", rich_help_panel=_MODEL),
+]
+ModelTokenizer = Annotated[
+    str | None,
+    typer.Option(
+        "--tokenizer",
+        metavar="TOKENIZER",
+        help="Use this one, not the one in the model's folder.",
+        rich_help_panel=_MODEL,
+    ),
+]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help="Special token or tokens before every text, instead of the model's own.",
+        rich_help_panel=_MODEL,
+    ),
 ]

@@ -13,7 +13,7 @@ import tiktoken
 import tokenizers
 
 from tests.formats.families import CL100K, byte_level, pre_sequence
-from tests.reference.byteprobs import Canonical, Encode
+from tests.reference.byteprobs import Canonical, Encode, cut_whole
 from tests.reference.longest import longest_match
 from tokkit.added import Added, AddedTokens
 from tokkit.formats import load
@@ -23,6 +23,7 @@ from tokkit.vocab import Vocabulary
 
 Json = dict[str, Any]
 
+_REWRITING = "NFC", "NFKC", "Lowercase"
 SPECIALS = ("<s>", "</s>", "<unk>", "<pad>")
 _VISIBLE = [*range(33, 127), *range(161, 173), *range(174, 256)]
 _HIDDEN = [byte for byte in range(256) if byte not in _VISIBLE]
@@ -47,6 +48,7 @@ class Family:
         more: Characters beyond the alphabet that texts may go on with.
         hints: Longer texts that they may go on with.
         rich: Whether the vocabulary has more bytes than those of its alphabet.
+        normalize: What the foreign library makes of a text before it is cut.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Family:
     more: str = ""
     hints: tuple[str, ...] = ()
     rich: bool = False
+    normalize: Callable[[str], str] = str
 
     @cached_property
     def canonical(self) -> Canonical:
@@ -69,6 +72,11 @@ class Family:
         return Canonical(
             self.encode, self.tokens, alphabet, reach, self.lead, self.rich, self.hints
         )
+
+    def normalized(self, data: bytes) -> bytes:
+        """Rewrite the whole characters of `data` as the library does."""
+        whole, rest = cut_whole(data)
+        return data if whole is None else self.normalize(whole).encode() + rest
 
     @property
     def start(self) -> tuple[int, ...]:
@@ -166,6 +174,8 @@ def from_json(
         batch = foreign.encode_batch_fast(texts, add_special_tokens=False)
         return [each.ids for each in batch]
 
+    if (content["normalizer"] or {}).get("type") in _REWRITING:
+        more["normalize"] = foreign.normalizer.normalize_str
     return Family(name, encode, load(path), tuple(tokens), **more)
 
 

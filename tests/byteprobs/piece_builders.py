@@ -179,6 +179,7 @@ def sentencepiece_model(
     normalization = Normalization("identity", **rules)
     model = SentencePieceModel(tuple(pieces), kind, normalization, bool(missing))
     lead = b" " if normalization.add_dummy_prefix else b""
+    strips = normalization.remove_extra_whitespaces
     return of_sentencepiece(
         folder,
         name,
@@ -187,6 +188,7 @@ def sentencepiece_model(
         lead=lead,
         rich=bool(missing),
         reach=1,
+        normalize=(lambda text: " ".join(text.split())) if strips else str,
     )
 
 
@@ -218,4 +220,5 @@ def trained_sentencepiece(folder: Path, seed: int, kind: str, **settings: Any) -
         lead=b" ",
         rich=True,
         reach=1,
+        normalize=lambda text: " ".join(text.split()),
     )

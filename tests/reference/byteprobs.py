@@ -92,7 +92,7 @@ class Canonical:
 
     def _texts_from(self, data: bytes) -> list[str]:
         """Texts that begin with `data`: its last character made whole, then the endings."""
-        whole, rest = _cut_whole(data)
+        whole, rest = cut_whole(data)
         if whole is None:
             return []
         if not rest:
@@ -236,7 +236,7 @@ def _decoded(data: bytes) -> str | None:
         return None
 
 
-def _cut_whole(data: bytes) -> tuple[str | None, bytes]:
+def cut_whole(data: bytes) -> tuple[str | None, bytes]:
     """Whole characters and the bytes of one that is not; None if `data` begins no UTF-8."""
     for cut in range(4):
         whole = _decoded(data[: len(data) - cut]) if cut <= len(data) else None

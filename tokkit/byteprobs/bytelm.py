@@ -1,6 +1,6 @@
 """A language model of tokens seen as one of bytes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,23 +113,23 @@ class ByteLM:
     def stream(
         self,
         prefix: bytes | str = b"",
-        *,
         context: Sequence[int] | None = None,
-        lead: bool = True,
-        ends: Iterable[int] | None = None,
+        lead: bool | None = None,
+        ends: Collection[int] | None = None,
     ) -> Stream:
         """Begin a text that can be asked what comes next, and grows byte by byte.
 
         Args:
             prefix: How it begins.
             context: Ids that come before the text, instead of the model's own start.
-            lead: Whether the tokenizer puts before it what it puts before every text.
+            lead: Whether the tokenizer puts before it what it puts before every text; None:
+                yes.
             ends: The ids that end the text, instead of the model's own.
 
         Raises:
             ImpossibleError: If no token sequence in question spells the prefix.
         """
-        engine = self._engine if lead else self._engine_without_lead()
+        engine = self._engine_without_lead() if lead is False else self._engine
         if ends is not None:
             engine = replace(engine, ends=frozenset(ends))
         ids = self.model.start if context is None else tuple(context)

@@ -51,7 +51,7 @@ class Head:
         self.parent = parent
         self.token = token
         self.state = state
-        self.depth = parent.depth + 1 if parent else 0
+        self.depth: int = parent.depth + 1 if parent else 0
         self.number = UNKNOWN if parent else 0
         self.logw = 0.0
         self.masses: Masses | None = None

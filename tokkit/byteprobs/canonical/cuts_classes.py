@@ -46,10 +46,16 @@ def one_class() -> CharacterClasses:
 
 def scanner_classes(scanner: Scanner) -> CharacterClasses:
     """Tell apart all that a scanner may: its engine's classes, and its literal characters."""
-    keys = classes(scanner.engine, scanner.pattern.scanner).astype(np.int64)
-    for number, character in enumerate(_LITERALS, 1):
-        keys[ord(character)] |= number << 8
+    keys = scanner_keys(scanner)
     keys[SURROGATES.start : SURROGATES.stop] = keys[0]
     _, first, table = np.unique(keys, return_index=True, return_inverse=True)
     representatives = tuple(chr(place).encode() for place in first)
     return CharacterClasses(table.astype(np.uint8).reshape(-1), representatives)
+
+
+def scanner_keys(scanner: Scanner) -> NDArray[np.int64]:
+    """Number what a scanner may tell apart, ``int64[0x110000]``, below 2 ** 16."""
+    keys = classes(scanner.engine, scanner.pattern.scanner).astype(np.int64)
+    for number, character in enumerate(_LITERALS, 1):
+        keys[ord(character)] |= number << 8
+    return keys

@@ -42,14 +42,22 @@ class Trie(NamedTuple):
     def of(cls, ids: Mapping[bytes, int]) -> "Trie":
         """Build the trie of some spellings and their ids."""
         ordered = sorted(ids)
-        data, ends = map(frozen, flatten(ordered))
+        data, ends = flatten(ordered)
+        data, ends = frozen(data), frozen(ends)
         nodes = int(count_nodes(data, ends))
         children, lows, highs = np.empty((3, nodes + 1), dtype=np.int32)
         labels, stops = np.empty((2, nodes), dtype=np.uint8)
         depth = list_trie(data, ends, children, labels, lows, highs, stops)
         numbers = np.array([ids[each] for each in ordered], dtype=np.int32)
-        arrays = children, labels, stops, lows[:-1], highs[:-1], numbers
-        return cls(*map(frozen, arrays), depth)
+        return cls(
+            frozen(children),
+            frozen(labels),
+            frozen(stops),
+            frozen(lows[:-1]),
+            frozen(highs[:-1]),
+            frozen(numbers),
+            depth,
+        )
 
     def walk(self, spelling: bytes, node: int = ROOT) -> int:
         """Return the node that some bytes lead to; -1 if no spelling begins with them."""

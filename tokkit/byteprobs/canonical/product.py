@@ -135,7 +135,7 @@ class Product:
     ) -> NDArray[np.bool_]:
         """Tell after which tokens the character they leave unfinished cannot be finished."""
         classes = self._completions.classes[tokens]
-        dead = (classes & waiting) == 0
+        dead: NDArray[np.bool_] = (classes & waiting) == 0
         # What is not the token's own beginning of a character depends on the one before.
         for place in np.flatnonzero(self._completions.is_inside[tokens]).tolist():
             dead[place] = not self._can_go_on(int(nodes[place]), int(tokens[place]))

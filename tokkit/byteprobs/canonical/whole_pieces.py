@@ -30,7 +30,7 @@ class WholePieces:
         made = tables.table[:, KEY] != NOT_MADE
         fallback = segmenter.byte_fallback or ()
         for spelling, token in _firsts(segmenter) if segmenter.ignore_merges else ():
-            if made[token]:
+            if made[token] or not _is_text(spelling):
                 continue
             if token not in fallback and token < segmenter.size:
                 self.alone.add(token)
@@ -50,6 +50,15 @@ class WholePieces:
     def after(self, node: int, token: int) -> int:
         """Return the node that follows by a token, or `NOWHERE`."""
         return NOWHERE if node == NOWHERE else self.edges[node].get(token, NOWHERE)
+
+
+def _is_text(spelling: bytes) -> bool:
+    """Tell whether this can be a piece: pieces are UTF-8."""
+    try:
+        spelling.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _firsts(segmenter: BPE) -> Iterator[tuple[bytes, int]]:
