@@ -95,14 +95,13 @@ def _codes(prefix: bytes) -> range:
 
 def _spelled(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell for each code whether all bytes of the character are among the `known` ones."""
-    codes = np.arange(_CODES)
-    spelled = np.empty(_CODES, dtype=np.bool_)
-    spelled[:0x80] = known[:0x80]
-    for length, first, end in (2, 0x80, 0x800), (3, 0x800, 0x10000), (4, 0x10000, _CODES):
-        own = codes[first:end]
-        found = known[(0xF00 >> length) & 0xFF | own >> 6 * (length - 1)]
-        for later in range(length - 1):
-            found &= known[0x80 | own >> 6 * later & 0x3F]
-        spelled[first:end] = found
+    later = known[0x80:0xC0]
+    two, three, four = known[0xC2:0xE0], known[0xE0:0xF0], known[0xF0:0xF5]
+    two = np.logical_and.outer(two, later).ravel()
+    for _ in range(2):
+        three = np.logical_and.outer(three, later).ravel()
+    for _ in range(3):
+        four = np.logical_and.outer(four, later).ravel()
+    spelled = np.concatenate([known[:0x80], two, three[0x800:], four[0x10000:_CODES]])
     spelled[0xD800:0xE000] = False
     return spelled
