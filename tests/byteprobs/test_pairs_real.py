@@ -45,16 +45,14 @@ def real(request, shared):
 
 @pytest.fixture(scope="module")
 def texts(shared):
-    with gzip.open(shared / "corpora" / "parallel_fastapi.jsonl.gz", "rt") as lines:
-        records = [next(lines) for _ in range(8)]
-    documents = [text for record in records for text in all_of(record)]
-    english = (shared / "corpora" / "wikitext2_valid.txt").read_text()[:60_000]
-    return [english, *(document[:8_000] for document in documents)]
-
-
-def all_of(line):
-    """The texts of a record, whatever they are called."""
-    return [value for value in json.loads(line).values() if isinstance(value, str)]
+    with gzip.open(shared / "corpora" / "code.jsonl.gz", "rt") as lines:
+        code = [json.loads(next(lines)) for _ in range(5)]
+    rights = (shared / "corpora" / "udhr.jsonl").read_text().splitlines()
+    return [
+        (shared / "corpora" / "wikitext2_valid.txt").read_text()[:60_000],
+        *(record["text"][:5_000] for record in code),
+        *(json.loads(line)["segments"]["preamble"] for line in rights),
+    ]
 
 
 def crossings(segmenter, tokens, count, rng):
