@@ -1,0 +1,166 @@
+"""How bytes and their probabilities look to people."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tokkit.byteprobs.naive import TokenPrediction
+    from tokkit.byteprobs.results import ByteLogprobs
+
+END = 256
+BAR = 24
+ESCAPES: Mapping[str, str] = {" ": "␠", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+
+
+def spell(byte: int, prefix: bytes = b"") -> str:
+    r"""Write an outcome as a person reads it.
+
+    Example: 97 is ``"a"``, 32 ``"␠"``, 10 ``"\n"``, 0xE2 ``"<E2>"``, 256 ``"end of text"``;
+    0xA9 after ``b"caf\xc3"``, where it completes a character, is ``"é"``.
+    """
+    from tokkit.byteprobs.utf8 import unfinished
+
+    if byte == END:
+        return "end of text"
+    try:
+        return spell_character((unfinished(prefix) + bytes([byte])).decode())
+    except UnicodeDecodeError:
+        return f"<{byte:02X}>"
+
+
+def spell_character(character: str) -> str:
+    r"""Write a character so that it can be seen: a line feed is ``"\n"``."""
+    if character in ESCAPES:
+        return ESCAPES[character]
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode()
+
+
+def spell_bytes(data: bytes) -> str:
+    r"""Write a token: ``b" the\n"`` is ``"␠the\n"``, ``b"\xe2\x82"`` is ``"<E2><82>"``."""
+    text = data.decode("utf-8", "surrogateescape")
+    return "".join(
+        f"<{ord(character) - 0xDC00:02X}>"
+        if 0xDC80 <= ord(character) <= 0xDCFF
+        else spell_character(character)
+        for character in text
+    )
+
+
+def quote(data: bytes, most: int = 60) -> str:
+    """Write a text in quotes, its end if it is long: ``'…upon a ti'``."""
+    text = spell_bytes(data).replace("␠", " ")
+    return f"'…{text[-most:]}'" if len(text) > most else f"'{text}'"
+
+
+def bar(share: float) -> str:
+    """Draw a probability: ``"████"``; a sliver if it is not 0."""
+    eighths = min(round(share * BAR * 8), BAR * 8)
+    if not eighths:
+        return "▏" if share > 0 else ""
+    return "█" * int(eighths // 8) + " ▏▎▍▌▋▊▉"[int(eighths % 8)].strip()
+
+
+def probability(share: float) -> str:
+    """Write a probability: ``"0.9712"``, ``"3.1e-06"``, ``"0"``."""
+    if share == 0:
+        return "0"
+    return f"{share:.4f}" if share >= 5e-5 else f"{share:.1e}"
+
+
+@dataclass(frozen=True)
+class NextPage:
+    """The next byte, as a page.
+
+    Attributes:
+        prefix: The text before it.
+        logprobs: Log probabilities of the 257 outcomes.
+        heading: What was computed, in a line.
+        footnotes: What else there is to say.
+        document: Everything, as JSON.
+        top: How many outcomes to show.
+        tokens: What the model of tokens predicts, to show beside.
+    """
+
+    prefix: bytes
+    logprobs: "ByteLogprobs"
+    heading: str
+    footnotes: Sequence[str]
+    document: Mapping[str, object]
+    top: int
+    tokens: "TokenPrediction | None" = None
+
+    def as_json(self) -> Mapping[str, object]:
+        """Everything, as JSON."""
+        if self.tokens is None:
+            return self.document
+        return {**self.document, "tokens": self.tokens.as_json(self.top)}
+
+    def __rich__(self) -> Any:
+        from rich.console import Group
+        from rich.text import Text
+
+        parts: list[Any] = [Text(self.heading), _byte_table(self)]
+        if self.tokens is not None:
+            parts.append(_token_table(self.tokens, self.top))
+        return Group(*parts, *map(Text, self.footnotes))
+
+
+def _byte_table(page: NextPage) -> "Table":
+    """One row for each of the likeliest outcomes, the end, and all others together."""
+    import numpy as np
+
+    probs = np.exp(page.logprobs)
+    naive = None if page.tokens is None else page.tokens.byte_probs
+    columns = ("byte", "", "probability", "log p", *(["from tokens"] * (naive is not None)), "")
+    table = _table(columns, right=("byte", "probability", "log p", "from tokens"))
+    for outcome in (shown := _likeliest(probs, naive, page.top)):
+        table.add_row(
+            "" if outcome == END else f"{outcome:02X}",
+            spell(outcome, page.prefix),
+            probability(probs[outcome]),
+            f"{page.logprobs[outcome]:.3f}",
+            *([] if naive is None else [probability(naive[outcome])]),
+            bar(probs[outcome]),
+        )
+    rest = np.setdiff1d(np.arange(END + 1), shown)
+    if len(rest):
+        others = [] if naive is None else [probability(naive[rest].sum())]
+        name = f"{len(rest)} others"
+        table.add_row("", name, probability(probs[rest].sum()), "", *others, "")
+    return table
+
+
+def _likeliest(probs: Any, naive: Any, top: int) -> list[int]:
+    """The likeliest `top` outcomes by either account, and the end, likeliest first."""
+    import numpy as np
+
+    weight = probs if naive is None else np.maximum(probs, naive)
+    order = [int(each) for each in np.argsort(-weight, kind="stable")[:top]]
+    order = sorted(order, key=lambda outcome: -probs[outcome])
+    return order if END in order else [*order, END]
+
+
+def _token_table(tokens: "TokenPrediction", top: int) -> "Table":
+    """The prompt's own tokens, and the likeliest ones after them."""
+    cut = "│".join(map(spell_bytes, tokens.pieces)) or "(nothing)"
+    table = _table(("id", "token", "probability", ""), right=("id", "probability"))
+    table.title = f"What the tokens say: after {cut[-200:]}"
+    for token, name, share in tokens.likeliest(top):
+        shown = name if isinstance(name, str) else spell_bytes(name)
+        table.add_row(str(token), shown, probability(share), bar(share))
+    return table
+
+
+def _table(columns: Iterable[str], right: Iterable[str]) -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, title_justify="left", title_style="")
+    for name in columns:
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=True)
+    return table
