@@ -5,7 +5,8 @@ from dataclasses import replace
 from functools import cached_property
 
 from tokkit.byteprobs.canonical.free import WITHOUT_LEAD, Free
-from tokkit.byteprobs.cover import NEG_INF, Head, Strand, advance
+from tokkit.byteprobs.cover import Head, Strand, advance
+from tokkit.byteprobs.drafts import draft
 from tokkit.byteprobs.engine import Engine
 from tokkit.byteprobs.outcomes import Outcomes, find_leaks, find_logp, find_outcomes
 from tokkit.byteprobs.results import ByteLogprobs, Leaks
@@ -33,6 +34,7 @@ class Stream:
         self._context = tuple(context)
         self._lead = lead
         self._is_free = isinstance(engine.grammar, Free)
+        self._speculates = engine.speculate and not self._is_free
         self._before = 0.0
         self._pruned = 0.0
         self.windows = 0
@@ -100,7 +102,7 @@ class Stream:
         if self._outgrows(wanted):
             self._read_on()
             return self.prepare()
-        drafted = self._draft() if self._engine.speculate and not self._is_free else []
+        drafted = draft(self._engine, self._cover) if self._speculates else []
         if self._outgrows(drafted):
             drafted = []
         self._drafted = set(map(id, drafted))
@@ -139,29 +141,6 @@ class Stream:
         tree = self.prepare()
         if tree is not None:
             self.absorb(self._engine.model.evaluate([tree])[0])
-
-    def _draft(self) -> list[Head]:
-        """Return the heads that come up if the likeliest token does."""
-        table, grammar = self._engine.table, self._engine.grammar
-        best, rest = NEG_INF, b""
-        for head, node in self._cover:
-            if not node.depth:
-                weight, token = head.logw if head.depth else NEG_INF, b""
-            elif head.masses is not None:
-                order = table.order[node.low : node.high]
-                likeliest = int(
-                    order[(head.masses.probs[order] * head.masses.flags[order]).argmax()]
-                )
-                weight, token = head.weight_of(likeliest), table.tokens[likeliest][node.depth :]
-            else:
-                continue
-            if weight > best:
-                best, rest = weight, token
-        cover, drafted = self._cover, []
-        for byte in rest:
-            cover = advance(cover, byte, table, grammar)
-            drafted += [head for head, _ in cover if not head.is_weighed]
-        return drafted
 
     def _outgrows(self, heads: Sequence[Head]) -> bool:
         """Tell whether some sequence is longer than the model can read."""

@@ -1,8 +1,9 @@
 """The grammar of a tokenizer: which machine decides for which family."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tokkit.byteprobs.canonical import cuts as cutting
+from tokkit.byteprobs.canonical.added import WithAdded
 from tokkit.byteprobs.canonical.cuts import build_cuts
 from tokkit.byteprobs.canonical.longest import Longest
 from tokkit.byteprobs.canonical.pairs import Pairs, supports
@@ -10,6 +11,8 @@ from tokkit.byteprobs.canonical.product import Product
 from tokkit.byteprobs.canonical.protocols import Grammar, Segmentation
 from tokkit.segment.bpe import BPE
 from tokkit.segment.longest import LongestMatch
+from tokkit.segment.unigram import Unigram
+from tokkit.segment.wordpiece import WordPiece
 from tokkit.tokenizer import Tokenizer
 
 lead_of = getattr(cutting, "lead", lambda tokenizer: b"")
@@ -25,15 +28,54 @@ def build_grammar(
         tokens: The text of each id; ``b""`` for ids that carry none.
         lead: Whether what the tokenizer puts before every text is part of the text.
     """
-    cuts = build_cuts(tokenizer, tokens, lead=lead)
-    return Product(tokens, cuts, _segmentation(tokenizer, tokens))
+    contents = _contents(tokenizer, tokens)
+    own = list(tokens)
+    for token_id in contents.values():
+        own[token_id] = b""
+    first = _of_stretches(tokenizer, own, lead)
+    if not contents:
+        return first
+    later = _of_stretches(tokenizer, own, False) if lead and lead_of(tokenizer) else first
+    is_plain = not any(
+        added.lstrip or added.rstrip or added.single_word
+        for added in tokenizer.added.tokens
+        if not added.special
+    )
+    return WithAdded(first, later, contents, tokens, is_plain=is_plain)
 
 
-def _segmentation(tokenizer: Tokenizer, tokens: Sequence[bytes]) -> Segmentation:
-    """Choose what decides within pieces."""
-    segmenter = tokenizer.segmenter
-    if isinstance(segmenter, BPE) and supports(segmenter):
-        return Pairs(segmenter, tokens)
-    if isinstance(segmenter, LongestMatch):
-        return Longest(segmenter, tokens)
-    raise NotImplementedError(type(segmenter).__name__)
+def _contents(tokenizer: Tokenizer, tokens: Sequence[bytes]) -> Mapping[bytes, int]:
+    """Return the ids of the added tokens that are text, by that text."""
+    return {
+        tokens[added.token_id]: added.token_id
+        for added in tokenizer.added.tokens
+        if not added.special and added.token_id < len(tokens) and tokens[added.token_id]
+    }
+
+
+def _of_stretches(tokenizer: Tokenizer, tokens: Sequence[bytes], lead: bool) -> Grammar:
+    """Build the grammar of text without added tokens."""
+    segmentation = _segmentation(tokenizer, tokens)
+    if segmentation is None:
+        from tokkit.byteprobs.canonical.witness import Witness
+
+        return Witness(tokenizer, tokens, lead_of(tokenizer) if lead else b"")
+    return Product(tokens, build_cuts(tokenizer, tokens, lead=lead), segmentation)
+
+
+def _segmentation(tokenizer: Tokenizer, tokens: Sequence[bytes]) -> Segmentation | None:
+    """Choose what decides within pieces; None if there is nothing but trying."""
+    match tokenizer.segmenter:
+        case BPE() as segmenter if supports(segmenter):
+            return Pairs(segmenter, tokens)
+        case LongestMatch() as segmenter:
+            return Longest(segmenter, tokens)
+        case Unigram() as segmenter:
+            from tokkit.byteprobs.canonical.viterbi import Viterbi
+
+            return Viterbi(segmenter, tokens)
+        case WordPiece() as segmenter:
+            from tokkit.byteprobs.canonical.wordpiece import WordPiece as Words
+
+            return Words(segmenter, tokens)
+    return None
