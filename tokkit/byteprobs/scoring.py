@@ -113,7 +113,12 @@ def _ask(
 
 def with_ancestors(layout: Layout, wanted: Sequence[Placed]) -> list[Placed]:
     """Return heads and all they came from, in the order of their places."""
-    needed = {id(each) for placed in wanted for each in placed.head.line()}
+    needed: set[int] = set()
+    for placed in wanted:
+        for head in placed.head.line():
+            if id(head) in needed:
+                break
+            needed.add(id(head))
     return [placed for place in layout.heads for placed in place if id(placed.head) in needed]
 
 
