@@ -15,6 +15,8 @@ from tokkit.kernels.pairs import (
     RANK,
     RIGHT,
     RIGHT_LIMIT,
+    clear_followers,
+    may_follow,
     merge_spellings,
     place_symbols,
 )
@@ -52,6 +54,24 @@ class PairTables(NamedTuple):
     order: Ids
     merged: Ids
     merged_ends: Offsets
+
+    def may_follow(self, last: int, symbol: int) -> bool:
+        """Tell whether merging leaves two symbols side by side."""
+        return may_follow(last, symbol, self.starts, self.rows, self.table)
+
+    def clear_followers(self, last: int, flags: NDArray[np.uint8]) -> None:
+        """Clear the flags of all symbols that merging does not leave behind `last`."""
+        clear_followers(
+            last,
+            self.crossing_starts,
+            self.crossings,
+            self.table,
+            self.child_starts,
+            self.child_splits,
+            self.children,
+            self.order,
+            flags,
+        )
 
 
 def build_tables(segmenter: BPE) -> PairTables:

@@ -35,7 +35,6 @@ from tokkit.byteprobs.canonical.pair_tables import build_tables
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
 from tokkit.byteprobs.canonical.whole_pieces import NOWHERE, ROOT, WholePieces
 from tokkit.kernels._jit import frozen
-from tokkit.kernels.pairs import clear_followers, may_follow
 from tokkit.segment.bpe import BPE
 
 _ROOM = 1 << 25
@@ -158,11 +157,8 @@ class Pairs:
 
     def _is_alive(self, state: _State) -> bool:
         """Tell whether some piece goes through a state: it may end there, or go on."""
-        if state.node == NOWHERE or not (
-            state.prefix or state.node in self._wholes.ends_elsewhere
-        ):
-            return True
-        return bool(self._flags(state).any())
+        may_end = not state.prefix and state.node not in self._wholes.ends_elsewhere
+        return may_end or state.node == NOWHERE or bool(self._flags(state).any())
 
     def _step(self, state: _State, token: int) -> int:
         """Return the number of the state after one token more, or `NEVER`."""
@@ -198,8 +194,7 @@ class Pairs:
         """Tell whether merging leaves a symbol behind another one."""
         if last >= self._free:
             return last != self._whole
-        tables = self._tables
-        return may_follow(last, symbol, tables.starts, tables.rows, tables.table)
+        return self._tables.may_follow(last, symbol)
 
     def _byte(self, token: int) -> int | None:
         """Return the byte that a token stands for by itself."""
@@ -246,19 +241,8 @@ class Pairs:
     def _cleared(self, last: int) -> Flags:
         """Clear the flags of what would merge with a symbol, or part of it."""
         flags = self._base.copy()
-        tables = self._tables
         if last < self._free:
-            clear_followers(
-                last,
-                tables.crossing_starts,
-                tables.crossings,
-                tables.table,
-                tables.child_starts,
-                tables.child_splits,
-                tables.children,
-                tables.order,
-                flags,
-            )
+            self._tables.clear_followers(last, flags)
         if self._characters is not None and (
             last == self._somewhere or self._characters.has_virtual
         ):
