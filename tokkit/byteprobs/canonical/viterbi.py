@@ -1,0 +1,281 @@
+"""Canonical sequences of a unigram model: those that are the best path to where they end."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokkit.byteprobs.canonical.longest import Trie, as_array, has_text
+from tokkit.byteprobs.canonical.protocols import NEVER, Flags
+from tokkit.byteprobs.canonical.wordpiece import SPACE
+from tokkit.kernels._jit import Bytes, Ids, Offsets, frozen
+from tokkit.kernels.lattice import (
+    Entries,
+    Network,
+    advance,
+    next_bytes,
+    next_winners,
+    shared_lengths,
+)
+from tokkit.kernels.overlap import ROOT, forbid
+from tokkit.segment.unigram import Unigram
+from tokkit.vocab import flatten
+
+ANYWHERE = 0
+"""The state after the rest of a character of which the beginning is not known."""
+
+
+class _State(NamedTuple):
+    """What the future can see of a piece.
+
+    Attributes:
+        entries: Where tokens may have begun that go on; see `tokkit.kernels.lattice`.
+        begun: The bytes of a character that is no token, after that.
+    """
+
+    entries: Entries
+    begun: bytes
+
+
+class Viterbi:
+    """What `Unigram` can produce within a piece.
+
+    The best path to a place depends only on the text up to there, so of all sequences with the
+    same bytes just one is canonical, the best, and its beginnings are too. A token may come
+    next if the best path to where it ends ends with it. Scores are added up as the encoder
+    does, to the last bit: the sum so far is part of a state.
+
+    Most tokens are decided without a look at the state: by how much they are better than any
+    other way to write their own text. A state decides about those that a token begun earlier
+    can cut into, and those whose lead is less than what rounding might add.
+
+    Characters that are no token are written with their bytes, where `Unigram.byte_fallback`
+    has them; without they cannot occur.
+
+    Attributes:
+        method: ``"best path"``.
+        exact: False only if there is a token of several characters, none of which is a token,
+            which scores less than if they were unknown: the encoder gives that token if just
+            these characters are a run of unknown ones.
+        begins: Which tokens a piece may begin with, ``uint8[V]``.
+
+    Args:
+        segmenter: What segments pieces.
+        tokens: The text of each id; ``b""`` for ids that carry none.
+    """
+
+    method = "best path"
+
+    def __init__(self, segmenter: Unigram, tokens: Sequence[bytes]) -> None:
+        ids = {each: i for i, each in enumerate(segmenter.spellings) if each}
+        self._vocabulary = _Vocabulary(segmenter, ids)
+        self.exact = not (segmenter.fuse_unk and _has_hidden(segmenter, ids))
+        escapes = any(
+            has_text(tokens, i) and SPACE in each and tokens[i] == each.replace(SPACE, b" ")
+            for each, i in ids.items()
+        )
+        self._bytes = _bytes_of(segmenter, tokens)
+        if escapes:
+            self._bytes = {i: byte for i, byte in self._bytes.items() if byte != b" "[0]}
+        self._usable = np.zeros(256, dtype=np.uint8)
+        self._usable[list(self._bytes.values())] = 1
+        literal = {*self._bytes, *(segmenter.byte_fallback or ()), segmenter.unk_id}
+        self._spellings = {
+            i: each
+            for each, i in ids.items()
+            if i not in literal and has_text(tokens, i) and not (escapes and b" " in each)
+        }
+        self._texts = np.zeros(len(tokens), dtype=np.uint8)
+        self._texts[[*self._spellings, *self._bytes]] = 1
+        self._states: list[_State] = []
+        self._numbers: dict[tuple[bytes, bytes, bytes, bytes], int] = {}
+        nowhere = Entries(np.zeros(0, np.int32), np.zeros(0), np.zeros(0))
+        self._number(_State(nowhere, b""))
+        self._start = self._number(_State(open_piece(), b""))
+        self.begins = self.following(self._start)
+
+    def _number(self, state: _State) -> int:
+        """Return the number of a state, a new one if it was not met before."""
+        nodes, bases, shifts = state.entries
+        key = nodes.tobytes(), bases.tobytes(), shifts.tobytes(), state.begun
+        number = self._numbers.setdefault(key, len(self._states))
+        if number == len(self._states):
+            self._states.append(state)
+        return number
+
+    def begin(self, token: int) -> int:
+        """Return the state after the first token of a piece; `NEVER` if it cannot be that.
+
+        After a byte from inside a character anything may come.
+        """
+        byte = self._bytes.get(token, 0)
+        if byte & 0xC0 == 0x80:
+            return ANYWHERE
+        return self.follow(self._start, token)
+
+    def follow(self, state: int, token: int) -> int:
+        """Return the state after the next token of a piece, or `NEVER`."""
+        if not self._texts[token]:
+            return NEVER
+        if state == ANYWHERE:
+            return ANYWHERE
+        entries, begun = self._states[state]
+        if token in self._bytes:
+            return self._follow_byte(entries, begun, self._bytes[token])
+        if begun:
+            return NEVER
+        network = self._vocabulary.network
+        is_best, _, after = advance(network, entries, as_array(self._spellings[token]))
+        return self._number(_State(after, b"")) if is_best else NEVER
+
+    def _follow_byte(self, entries: Entries, begun: bytes, byte: int) -> int:
+        """Return the state after a byte of a character that is no token."""
+        if not self._next_bytes(entries, begun)[byte]:
+            return NEVER
+        begun += bytes([byte])
+        if not _is_whole(begun):
+            return self._number(_State(entries, begun))
+        _, _, after = advance(self._vocabulary.network, entries, as_array(begun))
+        return self._number(_State(after, b""))
+
+    def _next_bytes(self, entries: Entries, begun: bytes) -> Flags:
+        """Return which bytes can come next of a character that is no token, ``uint8[256]``."""
+        possible = np.empty(256, dtype=np.uint8)
+        network = self._vocabulary.network
+        next_bytes(network, entries, as_array(begun), self._usable, possible)
+        return possible
+
+    def following(self, state: int) -> Flags:
+        """Return which tokens may come next, ``uint8[V]``."""
+        if state == ANYWHERE:
+            return frozen(self._texts)
+        entries, begun = self._states[state]
+        flags = np.zeros(self._texts.size, dtype=np.uint8)
+        if not begun:
+            self._vocabulary.mark_winners(entries, flags)
+            flags &= self._texts
+        if self._bytes:
+            possible = self._next_bytes(entries, begun)
+            flags[list(self._bytes)] = possible[list(self._bytes.values())]
+        return frozen(flags)
+
+    def may_end(self, state: int) -> bool:
+        """Tell whether the piece may end here: where no character is unfinished."""
+        return not self._states[state].begun
+
+
+class _Vocabulary:
+    """Spellings and scores, and which tokens win whatever the state is."""
+
+    def __init__(self, segmenter: Unigram, ids: Mapping[bytes, int]) -> None:
+        self._trie = Trie.of(ids)
+        self._data, self._ends, self._shared = _lay_out(sorted(ids))
+        values = segmenter.scores[self._trie.ids]
+        roots = np.array([self._trie.walk(bytes([byte])) for byte in range(256)], np.int32)
+        self.network = Network(
+            self._trie.children,
+            self._trie.labels,
+            self._trie.stops,
+            self._trie.lows,
+            roots,
+            values,
+            segmenter.unk_score,
+            segmenter.single_precision,
+            self._trie.depth,
+        )
+        size = values.size
+        self._places = np.arange(size, dtype=np.int32)
+        margins = np.empty(size)
+        always = np.empty(size, dtype=np.uint8)
+        precise = self.network._replace(single=False)
+        self._compare(precise, open_piece(), np.zeros(size, np.uint8), always, margins)
+        self._always = always
+        leads = np.abs(margins)
+        self._closest = np.argsort(leads, kind="stable").astype(np.int32)
+        self._leads = leads[self._closest]
+        highest = np.abs([segmenter.unk_score, *values]).max()
+        self._range = float(highest) * (self._trie.depth + 1)
+
+    def _compare(
+        self,
+        network: Network,
+        entries: Entries,
+        clean: Flags,
+        wins: NDArray[np.uint8],
+        margins: NDArray[np.float64],
+    ) -> None:
+        """Fill in which strings that are not `clean` win, and by how much."""
+        next_winners(
+            network, entries, self._data, self._ends, self._shared, clean, wins, margins
+        )
+
+    def mark_winners(self, entries: Entries, flags: NDArray[np.uint8]) -> None:
+        """Set the flags, by id, of the tokens with which the best path to their end ends."""
+        wins = self._always.copy()
+        clean = np.ones(wins.size, dtype=np.uint8)
+        close = np.searchsorted(self._leads, self._rounding(entries), side="right")
+        clean[self._closest[:close]] = 0
+        earlier = entries.nodes[:-1][entries.nodes[:-1] >= 0]
+        trie = self._trie
+        forbid(
+            trie.children,
+            trie.labels,
+            trie.stops,
+            trie.lows,
+            trie.highs,
+            self._places,
+            trie.depth,
+            earlier,
+            ROOT,
+            clean,
+        )
+        self._compare(self.network, entries, clean, wins, np.empty(0))
+        flags[trie.ids] = wins
+
+    def _rounding(self, entries: Entries) -> float:
+        """Bound how much rounding can change the difference of two sums of a token's length.
+
+        Each of at most ``depth + 2`` sums is off by half a unit in the last place.
+        """
+        unit = 2.0**-24 if self.network.single else 2.0**-53
+        largest = abs(float(entries.bases[-1])) + self._range
+        return 4.0 * (self._trie.depth + 2) * unit * largest
+
+
+def open_piece() -> Entries:
+    """Return the entries before a piece."""
+    return Entries(np.zeros(1, np.int32), np.zeros(1), np.zeros(1))
+
+
+def _lay_out(ordered: Sequence[bytes]) -> tuple[Bytes, Offsets, Ids]:
+    """Lay sorted strings end to end; the last is what each shares with the one before."""
+    data, ends = flatten(ordered)
+    shared = np.zeros(ends.size, dtype=np.int32)
+    shared_lengths(frozen(data), frozen(ends), shared)
+    return frozen(data), frozen(ends), frozen(shared)
+
+
+def _bytes_of(segmenter: Unigram, tokens: Sequence[bytes]) -> dict[int, int]:
+    """Return the byte that each byte token stands for."""
+    fallback = enumerate(segmenter.byte_fallback or ())
+    return {i: byte for byte, i in fallback if i >= 0 and has_text(tokens, i)}
+
+
+def _has_hidden(segmenter: Unigram, ids: Mapping[bytes, int]) -> bool:
+    """Tell whether a run of unknown characters can be better than the token they are."""
+    singles = {text for each in ids if len(text := each.decode("utf-8", "replace")) == 1}
+    for spelling, token_id in ids.items():
+        text = spelling.decode("utf-8", "replace")
+        unknown = len(text) * segmenter.unk_score
+        if unknown > segmenter.scores[token_id] and singles.isdisjoint(text):
+            return True
+    return False
+
+
+def _is_whole(character: bytes) -> bool:
+    """Tell whether the first bytes of a character are all it has."""
+    lead = character[0]
+    return len(character) == (
+        1 if lead < 0xC0 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+    )
