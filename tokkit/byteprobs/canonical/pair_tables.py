@@ -26,6 +26,27 @@ from tokkit.vocab import flatten
 _NO_MERGES = np.zeros((0, 3), dtype=np.int32)
 
 
+def supports(segmenter: BPE) -> bool:
+    """Tell whether pairs decide exactly what a segmenter writes.
+
+    Not for marks of words (`prefix`, `suffix`), for merges that do not join the spellings of
+    their parts, and for byte fallback that merges or stands for less than a character.
+    """
+    spellings, merges = segmenter.spellings, segmenter.merges
+    fallback = [token for token in segmenter.byte_fallback or () if token >= 0]
+    if segmenter.prefix or segmenter.suffix or np.isin(merges, fallback).any():
+        return False
+    if fallback and segmenter.units == "bytes":
+        return False
+    if segmenter.late_unk and (merges[:, 2] >= segmenter.size).any():
+        return False
+    return all(
+        spellings[merged] == spellings[left] + spellings[right]
+        for left, right, merged in merges.tolist()
+        if spellings[left] and spellings[right]
+    )
+
+
 class PairTables(NamedTuple):
     """What merging makes and where it crosses borders, see `tokkit.kernels.pairs`.
 

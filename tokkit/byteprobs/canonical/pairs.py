@@ -31,11 +31,13 @@ from typing import NamedTuple
 import numpy as np
 
 from tokkit.byteprobs.canonical.byte_characters import ByteCharacters, is_complete
-from tokkit.byteprobs.canonical.pair_tables import build_tables
+from tokkit.byteprobs.canonical.pair_tables import build_tables, supports
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
 from tokkit.byteprobs.canonical.whole_pieces import NOWHERE, ROOT, WholePieces
 from tokkit.kernels._jit import frozen
 from tokkit.segment.bpe import BPE
+
+__all__ = ["Pairs", "supports"]
 
 _ROOM = 1 << 25
 """Bytes of flags that are kept."""
@@ -53,27 +55,6 @@ class _State(NamedTuple):
     last: int
     prefix: bytes
     node: int
-
-
-def supports(segmenter: BPE) -> bool:
-    """Tell whether `Pairs` is exact for a segmenter.
-
-    Not for marks of words (`prefix`, `suffix`), for merges that do not join the spellings of
-    their parts, and for byte fallback that merges or stands for less than a character.
-    """
-    spellings, merges = segmenter.spellings, segmenter.merges
-    fallback = [token for token in segmenter.byte_fallback or () if token >= 0]
-    if segmenter.prefix or segmenter.suffix or np.isin(merges, fallback).any():
-        return False
-    if fallback and segmenter.units == "bytes":
-        return False
-    if segmenter.late_unk and (merges[:, 2] >= segmenter.size).any():
-        return False
-    return all(
-        spellings[merged] == spellings[left] + spellings[right]
-        for left, right, merged in merges.tolist()
-        if spellings[left] and spellings[right]
-    )
 
 
 class Pairs:
