@@ -38,7 +38,8 @@ class Completions:
     whatever makes it a letter, then after the token ``\\xc3`` there can only be a sign.
 
     Attributes:
-        is_inside: Which tokens are nothing but bytes from inside a character, ``bool[V]``.
+        leading: The tokens that begin with bytes from inside a character.
+        is_inside: Which tokens are nothing but such bytes, ``bool[V]``.
     """
 
     def __init__(self, tokens: Sequence[bytes], cuts: Cuts, segmentation: Segmentation) -> None:
@@ -50,6 +51,7 @@ class Completions:
             for token_id, token in enumerate(tokens)
             if token and token[0] & 0xC0 == 0x80
         ]
+        self.leading = np.array([token_id for token_id, _ in self._leading], dtype=np.int64)
         self.is_inside = np.zeros(len(tokens), dtype=np.bool_)
         for token_id, lead in self._leading:
             self.is_inside[token_id] = len(lead) == len(tokens[token_id])

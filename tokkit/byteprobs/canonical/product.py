@@ -12,7 +12,8 @@ from tokkit.byteprobs.canonical.protocols import NEVER, Cuts, Flags, Nodes, Segm
 from tokkit.kernels._jit import frozen
 
 NO_PIECE = -1
-_CACHED_NODES = 512
+_CACHED_BYTES = 1 << 27
+_FEWEST_NODES = 32
 _CACHED_FLAGS = 64
 
 Hypothesis = tuple[int, int]
@@ -55,7 +56,8 @@ class Product:
         self._numbers: dict[tuple[Hypothesis, ...], int] = {}
         self._live: dict[Hypothesis, bool] = {}
         self._number(((cuts.start, NO_PIECE),))
-        self._after = lru_cache(_CACHED_NODES)(self._find_after)
+        kept = max(_CACHED_BYTES // (5 * len(tokens) or 1), _FEWEST_NODES)
+        self._after = lru_cache(kept)(self._find_after)
         self.allowed = lru_cache(_CACHED_FLAGS)(self._find_allowed)
 
     def _number(self, hypotheses: tuple[Hypothesis, ...]) -> int:
@@ -138,16 +140,25 @@ class Product:
         dead: NDArray[np.bool_] = (classes & waiting) == 0
         # What is not the token's own beginning of a character depends on the one before.
         for place in np.flatnonzero(self._completions.is_inside[tokens]).tolist():
-            dead[place] = not self._can_go_on(int(nodes[place]), int(tokens[place]))
+            node, token = int(nodes[place]), int(tokens[place])
+            dead[place] = not self._can_go_on(node, token, self._completions.leading)
         return dead
 
-    def _can_go_on(self, node: int, token: int) -> bool:
-        """Tell whether some token goes on with the character that is unfinished at `node`."""
+    def _can_go_on(self, node: int, token: int, among: NDArray[np.int64] | None = None) -> bool:
+        """Tell whether some token goes on with the piece, or the character, at `node`.
+
+        Args:
+            node: The node after `token`.
+            token: The last token.
+            among: The tokens to try; None: all.
+        """
         piece = self._segmentation.begin(token)
         if piece == NEVER:
             return False
-        follows = self._segmentation.following(piece) != 0
-        return bool(((self._cuts.within(node) >= 0) & follows).any())
+        after, follows = self._cuts.within(node), self._segmentation.following(piece)
+        if among is not None:
+            after, follows = after[among], follows[among]
+        return bool(((after >= 0) & (follows != 0)).any())
 
     def _is_live(self, node: int, token: int) -> bool:
         """Tell whether any token can come after `token`, where the text cannot end."""
