@@ -1,5 +1,6 @@
 """The tables by which pairs of symbols are judged, made from a segmenter's merges."""
 
+from operator import add, eq
 from typing import NamedTuple
 
 import numpy as np
@@ -40,11 +41,12 @@ def supports(segmenter: BPE) -> bool:
         return False
     if segmenter.late_unk and (merges[:, 2] >= segmenter.size).any():
         return False
-    return all(
-        spellings[merged] == spellings[left] + spellings[right]
-        for left, right, merged in merges.tolist()
-        if spellings[left] and spellings[right]
+    spelled = np.fromiter(map(bool, spellings), dtype=np.bool_, count=len(spellings))
+    rows = merges[spelled[merges[:, 0]] & spelled[merges[:, 1]]]
+    left, right, merged = (
+        map(spellings.__getitem__, rows[:, column].tolist()) for column in range(3)
     )
+    return all(map(eq, map(add, left, right), merged))
 
 
 class PairTables(NamedTuple):
