@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tokkit.kernels._jit import Bytes, Ids, Offsets, kernel
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
 Marks = NDArray[np.uint8]
 
 REBASE_BELOW = -100_000.0
@@ -74,7 +75,6 @@ class Rows(NamedTuple):
         wins: Whether the best path comes from the place before the first byte; meaningful
             where no byte is lacking, as the others.
         gaps: Whether its last part is a character that is no token.
-        margins: By how much the token from the place before the first byte is better.
     """
 
     nodes: Ids
@@ -85,7 +85,6 @@ class Rows(NamedTuple):
     left: Offsets
     wins: Marks
     gaps: Marks
-    margins: Floats
 
 
 @kernel
@@ -102,7 +101,6 @@ def _rows(entries: Entries, depth: int) -> Rows:
         np.zeros(depth + 2, np.int64),
         np.zeros(depth + 2, np.uint8),
         np.zeros(depth + 2, np.uint8),
-        np.zeros(depth + 2, np.float64),
     )
     rows.nodes[:count] = entries.nodes
     rows.bases[:count] = entries.bases
@@ -113,21 +111,21 @@ def _rows(entries: Entries, depth: int) -> Rows:
 
 
 @kernel
-def _child(network: Network, node: int, byte: int) -> int:
+def _child(children: Ids, labels: Marks, roots: Ids, node: int, byte: int) -> int:
     """Return the child of a node along a byte; -1 if there is none."""
     if node == 0:
-        return np.int64(network.roots[byte])
-    place = np.int64(network.children[node])
-    end = np.int64(network.children[node + 1])
+        return np.int64(roots[byte])
+    place = np.int64(children[node])
+    end = np.int64(children[node + 1])
     while end - place > 8:
         middle = (place + end) >> 1
-        if network.labels[middle] <= byte:
+        if labels[middle] <= byte:
             place = middle
         else:
             end = middle
-    while place < end and network.labels[place] < byte:
+    while place < end and labels[place] < byte:
         place += 1
-    return place if place < end and network.labels[place] == byte else np.int64(-1)
+    return place if place < end and labels[place] == byte else np.int64(-1)
 
 
 @kernel
@@ -138,7 +136,7 @@ def _settle(network: Network, rows: Rows, row: int) -> None:
     found = False
     is_gap = False
     winner = np.int64(-1)
-    best, other, mine = 0.0, -np.inf, -np.inf
+    best = 0.0
     for entry in range(first, end):
         if found and rows.shifts[entry] != 0.0:
             best = np.float64(np.float32(best - rows.shifts[entry]))
@@ -152,13 +150,8 @@ def _settle(network: Network, rows: Rows, row: int) -> None:
             candidate = np.float64(np.float32(candidate))
         if not found or candidate > best:
             found, best, winner, is_gap = True, candidate, entry, not is_token
-        if entry == own:
-            mine = candidate
-        else:
-            other = max(other, candidate)
     rows.wins[row] = winner == own
     rows.gaps[row] = is_gap
-    rows.margins[row] = mine - other
     write = first
     rows.own[row] = -1
     for entry in range(first, end):
@@ -193,7 +186,7 @@ def _read(network: Network, rows: Rows, row: int, byte: int) -> None:
     for entry in range(start, end):
         node = np.int64(rows.nodes[entry])
         if node >= 0:
-            node = _child(network, node, byte)
+            node = _child(network.children, network.labels, network.roots, node, byte)
         is_kept = node >= 0 or entry == end - 1
         if is_kept or (rows.shifts[entry] != 0.0 and write > end):
             rows.nodes[write] = node
@@ -217,7 +210,6 @@ def next_winners(
     shared: Ids,
     clean: Marks,
     wins: Marks,
-    margins: Floats,
 ) -> None:
     """Find out which tokens are the end of the best path if they come next.
 
@@ -229,7 +221,6 @@ def next_winners(
         shared: How many bytes each has in common with the one before.
         clean: 1 for strings that are left out.
         wins: Filled for the others, by their place in the order: 1 if it is.
-        margins: Filled: how much better it is than another path; may be empty.
     """
     rows = _rows(entries, network.depth)
     common = np.int64(0)
@@ -242,10 +233,127 @@ def next_winners(
         for place in range(common, length):
             _read(network, rows, place, np.int64(data[start + place]))
         common = length
-        is_whole = rows.left[length] == 0
-        wins[token] = is_whole and rows.wins[length] != 0
-        if margins.size > 0:
-            margins[token] = rows.margins[length] if is_whole else -np.inf
+        wins[token] = rows.left[length] == 0 and rows.wins[length] != 0
+
+
+@kernel
+def measure_leads(
+    network: Network, data: Bytes, ends: Offsets, leads: Singles, least: Singles
+) -> None:
+    """Find out how much better each token is than any other way to write the end of it.
+
+    Args:
+        network: The vocabulary.
+        data: The vocabulary's strings, sorted, end to end.
+        ends: Where each ends.
+        leads: Filled, for each byte of each string: the score of the string less that of the
+            best path from before that byte to its end, which for the first byte is not the
+            string itself. Infinite where no character begins.
+        least: Filled, for each node: the least of the leads there of strings that begin so.
+    """
+    children, labels, roots = network.children, network.labels, network.roots
+    rest = np.empty(network.depth + 1, np.float64)
+    least[:] = np.inf
+    for token in range(ends.size):
+        start, end = ends[token - 1] if token > 0 else 0, ends[token]
+        rest[end - start] = 0.0
+        for first in range(end - 1, start - 1, -1):
+            leads[first] = np.inf
+            rest[first - start] = -np.inf
+            lead = data[first]
+            if lead & 0xC0 == 0x80:
+                continue
+            width = 1 if lead < 0xC0 else (2 if lead < 0xE0 else (3 if lead < 0xF0 else 4))
+            best = -np.inf
+            has_character = False
+            node = np.int64(0)
+            place = first
+            while place < end:
+                node = _child(children, labels, roots, node, np.int64(data[place]))
+                if node < 0:
+                    break
+                place += 1
+                is_cut = place < end and data[place] & 0xC0 == 0x80
+                if network.stops[node] and not is_cut:
+                    has_character = has_character or place - first == width
+                    if place < end or first > start:
+                        value = network.values[network.lows[node]]
+                        best = max(best, value + rest[place - start])
+            if not has_character and first + width <= end:
+                best = max(best, network.unknown + rest[first + width - start])
+            rest[first - start] = best
+            leads[first] = network.values[token] - best
+        node = np.int64(0)
+        for place in range(start, end):
+            node = _child(children, labels, roots, node, np.int64(data[place]))
+            lead_here = np.float64(network.values[token])
+            if place + 1 < end:
+                lead_here = np.float64(leads[place + 1])
+            least[node] = min(least[node], lead_here)
+
+
+@kernel
+def judge(
+    network: Network,
+    entries: Entries,
+    highs: Ids,
+    ends: Offsets,
+    leads: Singles,
+    least: Singles,
+    tolerance: float,
+    wins: Marks,
+    clean: Marks,
+) -> None:
+    """Take away the tokens that lose to one begun earlier, which ends where they do or before.
+
+    Args:
+        network: The vocabulary.
+        entries: The open places before.
+        highs: Of the trie.
+        ends: Where each of the sorted strings ends, laid end to end.
+        leads: See `measure_leads`.
+        least: See `measure_leads`.
+        tolerance: What a difference of scores must exceed to be certain.
+        wins: Changed: 0 for those that certainly lose.
+        clean: Changed: 0 for those of which it is not certain.
+    """
+    children, labels, stops = network.children, network.labels, network.stops
+    stack = np.empty((256 * (network.depth + 1), 3), np.int32)
+    last = entries.nodes.size - 1
+    behind = 0.0
+    for number in range(last - 1, -1, -1):
+        behind += entries.shifts[number + 1]
+        if entries.nodes[number] < 0:
+            continue
+        level = entries.bases[number] - behind - entries.bases[last]
+        stack[0, 0], stack[0, 1], stack[0, 2] = entries.nodes[number], 0, 1
+        size = 1
+        while size > 0:
+            size -= 1
+            earlier, here, depth = stack[size, 0], stack[size, 1], stack[size, 2]
+            first, second = children[earlier], children[here]
+            while first < children[earlier + 1] and second < children[here + 1]:
+                if labels[first] < labels[second]:
+                    first += 1
+                    continue
+                if labels[first] > labels[second]:
+                    second += 1
+                    continue
+                stack[size, 0], stack[size, 1], stack[size, 2] = first, second, depth + 1
+                size += 1
+                needed = level + network.values[network.lows[first]]
+                if stops[first] and least[second] <= needed + tolerance:
+                    for token in range(network.lows[second], highs[second]):
+                        place = (ends[token - 1] if token > 0 else 0) + depth
+                        lead = network.values[token]
+                        if place < ends[token]:
+                            lead = np.float64(leads[place])
+                        if lead < needed - tolerance:
+                            wins[token] = 0
+                        elif lead <= needed + tolerance:
+                            clean[token] = 0
+                first += 1
+                second += 1
 
 
 @kernel

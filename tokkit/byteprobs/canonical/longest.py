@@ -186,5 +186,5 @@ def as_array(data: bytes) -> Bytes:
 
 
 def has_text(tokens: Sequence[bytes], token_id: int) -> bool:
-    """Tell whether an id of the segmenter carries text; the model may have fewer ids."""
-    return token_id < len(tokens) and tokens[token_id] != b""
+    """Tell whether an id of the segmenter carries text."""
+    return tokens[token_id] != b""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tokkit.byteprobs.canonical.completions import is_character
 from tokkit.byteprobs.canonical.longest import Trie, as_array, has_text
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
 from tokkit.byteprobs.canonical.wordpiece import SPACE
@@ -14,11 +15,12 @@ from tokkit.kernels.lattice import (
     Entries,
     Network,
     advance,
+    judge,
+    measure_leads,
     next_bytes,
     next_winners,
     shared_lengths,
 )
-from tokkit.kernels.overlap import ROOT, forbid
 from tokkit.segment.unigram import Unigram
 from tokkit.vocab import flatten
 
@@ -69,7 +71,7 @@ class Viterbi:
 
     def __init__(self, segmenter: Unigram, tokens: Sequence[bytes]) -> None:
         ids = {each: i for i, each in enumerate(segmenter.spellings) if each}
-        self._vocabulary = _Vocabulary(segmenter, ids)
+        self._vocabulary = _Vocabulary(segmenter, ids, len(tokens))
         self.exact = not (segmenter.fuse_unk and _has_hidden(segmenter, ids))
         escapes = any(
             has_text(tokens, i) and SPACE in each and tokens[i] == each.replace(SPACE, b" ")
@@ -84,8 +86,12 @@ class Viterbi:
         self._spellings = {
             i: each
             for each, i in ids.items()
-            if i not in literal and has_text(tokens, i) and not (escapes and b" " in each)
+            if i not in literal and has_text(tokens, i) and is_character(each)
         }
+        if escapes:
+            self._spellings = {
+                i: each for i, each in self._spellings.items() if b" " not in each
+            }
         self._texts = np.zeros(len(tokens), dtype=np.uint8)
         self._texts[[*self._spellings, *self._bytes]] = 1
         self._states: list[_State] = []
@@ -153,8 +159,7 @@ class Viterbi:
         entries, begun = self._states[state]
         flags = np.zeros(self._texts.size, dtype=np.uint8)
         if not begun:
-            self._vocabulary.mark_winners(entries, flags)
-            flags &= self._texts
+            flags = self._vocabulary.winners(entries) & self._texts
         if self._bytes:
             possible = self._next_bytes(entries, begun)
             flags[list(self._bytes)] = possible[list(self._bytes.values())]
@@ -168,7 +173,8 @@ class Viterbi:
 class _Vocabulary:
     """Spellings and scores, and which tokens win whatever the state is."""
 
-    def __init__(self, segmenter: Unigram, ids: Mapping[bytes, int]) -> None:
+    def __init__(self, segmenter: Unigram, ids: Mapping[bytes, int], size: int) -> None:
+        self._size = size
         self._trie = Trie.of(ids)
         self._data, self._ends, self._shared = _lay_out(sorted(ids))
         values = segmenter.scores[self._trie.ids]
@@ -184,63 +190,49 @@ class _Vocabulary:
             segmenter.single_precision,
             self._trie.depth,
         )
-        size = values.size
-        self._places = np.arange(size, dtype=np.int32)
-        margins = np.empty(size)
-        always = np.empty(size, dtype=np.uint8)
-        precise = self.network._replace(single=False)
-        self._compare(precise, open_piece(), np.zeros(size, np.uint8), always, margins)
-        self._always = always
-        leads = np.abs(margins)
-        self._closest = np.argsort(leads, kind="stable").astype(np.int32)
-        self._leads = leads[self._closest]
-        highest = np.abs([segmenter.unk_score, *values]).max()
+        self._leads = np.empty(self._data.size, dtype=np.float32)
+        self._least = np.empty(self._trie.labels.size, dtype=np.float32)
+        measure_leads(self.network, self._data, self._ends, self._leads, self._least)
+        own = self._leads[np.append(0, self._ends[:-1])] if values.size else self._leads
+        self._always = (own > 0).astype(np.uint8)
+        self._closest = np.argsort(np.abs(own), kind="stable")
+        self._differences = np.abs(own)[self._closest]
+        highest = np.abs(np.append(values, segmenter.unk_score)).max()
         self._range = float(highest) * (self._trie.depth + 1)
 
-    def _compare(
-        self,
-        network: Network,
-        entries: Entries,
-        clean: Flags,
-        wins: NDArray[np.uint8],
-        margins: NDArray[np.float64],
-    ) -> None:
-        """Fill in which strings that are not `clean` win, and by how much."""
-        next_winners(
-            network, entries, self._data, self._ends, self._shared, clean, wins, margins
-        )
-
-    def mark_winners(self, entries: Entries, flags: NDArray[np.uint8]) -> None:
-        """Set the flags, by id, of the tokens with which the best path to their end ends."""
+    def winners(self, entries: Entries) -> NDArray[np.uint8]:
+        """Return with which tokens the best path to their end ends, ``uint8[size]`` by id."""
         wins = self._always.copy()
         clean = np.ones(wins.size, dtype=np.uint8)
-        close = np.searchsorted(self._leads, self._rounding(entries), side="right")
+        tolerance = self._rounding(entries)
+        close = np.searchsorted(self._differences, tolerance, side="right")
         clean[self._closest[:close]] = 0
-        earlier = entries.nodes[:-1][entries.nodes[:-1] >= 0]
-        trie = self._trie
-        forbid(
-            trie.children,
-            trie.labels,
-            trie.stops,
-            trie.lows,
-            trie.highs,
-            self._places,
-            trie.depth,
-            earlier,
-            ROOT,
+        judge(
+            self.network,
+            entries,
+            self._trie.highs,
+            self._ends,
+            self._leads,
+            self._least,
+            tolerance,
+            wins,
             clean,
         )
-        self._compare(self.network, entries, clean, wins, np.empty(0))
-        flags[trie.ids] = wins
+        next_winners(self.network, entries, self._data, self._ends, self._shared, clean, wins)
+        flags = np.zeros(self._size, dtype=np.uint8)
+        flags[self._trie.ids] = wins
+        return flags
 
     def _rounding(self, entries: Entries) -> float:
-        """Bound how much rounding can change the difference of two sums of a token's length.
+        """Bound how much rounding changes the difference of two sums that end with a token.
 
-        Each of at most ``depth + 2`` sums is off by half a unit in the last place.
+        Each of at most ``depth + 4`` additions is off by half a unit in the last place of the
+        largest sum there can be; the leads themselves are rounded to 32 bits.
         """
         unit = 2.0**-24 if self.network.single else 2.0**-53
-        largest = abs(float(entries.bases[-1])) + self._range
-        return 4.0 * (self._trie.depth + 2) * unit * largest
+        largest = float(np.abs(entries.bases).max() + np.abs(entries.shifts).max())
+        sums = 2.0 * (self._trie.depth + 4) * unit * (largest + self._range)
+        return sums + 2.0**-22 * self._range
 
 
 def open_piece() -> Entries:
