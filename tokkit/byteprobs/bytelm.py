@@ -1,6 +1,6 @@
 """A language model of tokens seen as one of bytes."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from tokkit.byteprobs.canonical.free import Free
 from tokkit.byteprobs.canonical.protocols import Grammar
 from tokkit.byteprobs.engine import Engine
 from tokkit.byteprobs.results import ByteLogprobs, NextByte, Score, Segmentation
-from tokkit.byteprobs.score import score_text
+from tokkit.byteprobs.score import score_texts
 from tokkit.byteprobs.stream import Stream
 from tokkit.byteprobs.surface import Surface, text_of
 from tokkit.byteprobs.table import TokenTable
@@ -24,6 +24,8 @@ from tokkit.tokenizer import to_bytes
 if TYPE_CHECKING:
     from tokkit.byteprobs.sampling import Generation
 
+_ROWS = 1 << 25
+"""How many log probabilities documents that are read together may need, more or less."""
 BEAM = 128
 """How many sequences ``all`` follows unless told otherwise: all of those of 7 bytes."""
 
@@ -200,12 +202,24 @@ class ByteLM:
         Raises:
             ImpossibleError: If no token sequence in question spells it.
         """
-        text = self._engine.surface.normalized(to_bytes(data))
-        return score_text(self._engine, text, total_only=total_only, end=end)
+        before = replace(self.usage)
+        (score,) = self.score_batch([data], total_only=total_only, end=end)
+        calls, tokens = self.usage.calls - before.calls, self.usage.tokens - before.tokens
+        return replace(score, usage=Usage(calls, tokens))
 
-    def score_batch(self, documents: Iterable[bytes | str], **options: bool) -> list[Score]:
-        """Return `score` of each document."""
-        return [self.score(document, **options) for document in documents]
+    def score_batch(
+        self, documents: Iterable[bytes | str], *, total_only: bool = False, end: bool = False
+    ) -> list[Score]:
+        """Return `score` of each document; several short ones are read together.
+
+        What it took is not told apart by document: see `usage`.
+        """
+        surface = self._engine.surface
+        texts = [surface.normalized(to_bytes(document)) for document in documents]
+        scores: list[Score] = []
+        for group in _groups(texts, max(_ROWS // self.model.vocab_size, 1)):
+            scores += score_texts(self._engine, group, total_only=total_only, end=end)
+        return scores
 
     def sample(self, prompt: bytes | str = b"", **options: Any) -> "Generation":
         """Write on from a prompt, see `tokkit.byteprobs.sampling.generate`."""
@@ -229,3 +243,15 @@ def _require_rows(model: LanguageModel) -> None:
             f"{model.name}: {beyond} tokens have ids beyond the model's {model.vocab_size}: "
             "the tokenizer is not this model's"
         )
+
+
+def _groups(texts: Sequence[bytes], most: int) -> Iterator[list[bytes]]:
+    """Yield texts that are read together, neighbours of at most `most` bytes in all."""
+    group: list[bytes] = []
+    for text in texts:
+        if group and sum(map(len, group)) + len(text) > most:
+            yield group
+            group = []
+        group.append(text)
+    if group:
+        yield group

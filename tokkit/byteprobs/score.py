@@ -1,7 +1,6 @@
 """Scoring documents: total, byte by byte, and in windows where the model's context ends."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,40 +8,21 @@ import numpy as np
 from tokkit.byteprobs.canonical.free import Free
 from tokkit.byteprobs.cover import NEG_INF
 from tokkit.byteprobs.engine import Engine
-from tokkit.byteprobs.layout import Layout, lay_out
+from tokkit.byteprobs.layout import Placed
 from tokkit.byteprobs.results import END, ByteLogprobs, Leaks, Score
-from tokkit.byteprobs.scoring import Sums, sum_heads, with_ancestors
+from tokkit.byteprobs.scoring import Asking, Sums, sum_heads, with_ancestors
 from tokkit.byteprobs.stream import Stream, explain
-from tokkit.errors import ImpossibleError, ModelError
-from tokkit.lm.model import Usage
+from tokkit.byteprobs.windows import Window, cut_windows
+from tokkit.errors import ImpossibleError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
-class Window:
-    """A part of a text that the model reads at once.
-
-    Attributes:
-        begins: Where it begins in the text.
-        first: The first byte it says something about; what is before that is context.
-        last: Where that ends.
-        offset: Where `begins` is in what is laid out.
-        layout: The heads.
-    """
-
-    begins: int
-    first: int
-    last: int
-    offset: int
-    layout: Layout
-
-
-def score_text(
-    engine: Engine, text: bytes, *, total_only: bool = False, end: bool = False
-) -> Score:
-    """Return the probability of a text.
+def score_texts(
+    engine: Engine, texts: Sequence[bytes], *, total_only: bool = False, end: bool = False
+) -> list[Score]:
+    """Return the probabilities of texts that the model reads together.
 
     A text longer than the model's context is read in windows. Each begins in the middle (by
     tokens) of what the window before it read, at the border of a token and a character, as if
@@ -50,42 +30,46 @@ def score_text(
 
     Args:
         engine: The model and the definition.
-        text: The text, as the tokenizer normalizes it.
-        total_only: Whether only the total is wanted, which takes fewer tokens.
-        end: Whether the probability that the text ends there is wanted too.
+        texts: The texts, as the tokenizer normalizes them.
+        total_only: Whether only totals are wanted, which takes fewer tokens.
+        end: Whether the probabilities that the texts end there are wanted too.
 
     Raises:
-        ImpossibleError: If no token sequence in question spells the text.
+        ImpossibleError: If no token sequence in question spells a text.
     """
-    before = Usage(**vars(engine.model.usage))
-    if isinstance(engine.grammar, Free):
-        result = _step_through(engine, text, end)
-    else:
-        result = _score_windows(engine, text, total_only, end)
-    used = engine.model.usage
-    usage = Usage(used.calls - before.calls, used.tokens - before.tokens)
-    return Score(**{**vars(result), "usage": usage})
+    read = _step_through if isinstance(engine.grammar, Free) else _score_windows
+    readings = [read(engine, text, total_only, end) for text in texts]
+    scores: dict[int, Score] = {}
+    waiting = {place: next(reading) for place, reading in enumerate(readings)}
+    while waiting:
+        rows = engine.model.evaluate(list(waiting.values()))
+        for place, own in zip(list(waiting), rows, strict=True):
+            try:
+                waiting[place] = readings[place].send(own)
+            except StopIteration as finished:
+                scores[place] = finished.value
+                del waiting[place]
+    return [scores[place] for place in range(len(texts))]
 
 
-def _score_windows(engine: Engine, text: bytes, total_only: bool, end: bool) -> Score:
+def _score_windows(engine: Engine, text: bytes, total_only: bool, end: bool) -> Asking[Score]:
     """Score with a grammar that leaves few sequences: window by window, each at once."""
     parts: list[NDArray[np.float64]] = []
     sums: list[Sums] = []
-    logprob, logprob_end = 0.0, None
-    token_logprob, n_windows = 0.0, 0
-    for window in _windows(engine, text):
-        n_windows += 1
-        found = _sum_window(engine, text, window, total_only, end)
+    logprob, logprob_end, token_logprob = 0.0, None, 0.0
+    for window in cut_windows(engine, text):
+        wanted = _wanted(engine, text, window, total_only, end)
+        path = _own_path(engine, text, window)
+        found = yield from sum_heads(engine, window.layout, wanted=wanted, path=path)
         reached, normed = _in_text(found, window)
+        _check(text, window, reached, total_only)
         logprob += float(reached[-1] - reached[0])
         if not total_only:
             parts.append(reached[1:] - normed[:-1])
-        token_logprob += _path_logprob(engine, text, window, found)
+        token_logprob += _path_logprob(engine, path, window, found)
         sums.append(found)
-        _check(text, window, reached, total_only)
     if end:
-        final = sums[-1]
-        own = final.empty_end if not text else final.end
+        own = sums[-1].end if text else sums[-1].empty_end
         logprob_end = float(own - normed[-1])
     return Score(
         n_bytes=len(text),
@@ -94,7 +78,7 @@ def _score_windows(engine: Engine, text: bytes, total_only: bool, end: bool) -> 
         byte_logprobs=None if total_only else np.concatenate([np.zeros(0), *parts]),
         n_tokens=len(engine.surface.tokenizer.encode(text, parse_specials=False)),
         token_logprob=token_logprob,
-        windows=n_windows,
+        windows=len(sums),
         segmentation=engine.segmentation,
         method=engine.grammar.method,
         exact=engine.grammar.exact,
@@ -102,56 +86,21 @@ def _score_windows(engine: Engine, text: bytes, total_only: bool, end: bool) -> 
     )
 
 
-def _windows(engine: Engine, text: bytes) -> Iterator[Window]:
-    """Lay a text out, as much at once as the model can read."""
-    model, lead = engine.model, engine.surface.lead
-    room = None if model.context is None else model.context - len(model.start)
-    begins = first = 0
-    while True:
-        rest = text[begins:]
-        # Further on, the first space is what the tokenizer puts before every text.
-        is_led = bool(begins and lead) and rest.startswith(lead) and rest != lead
-        offset = 0 if is_led else len(lead)
-        layout = lay_out(engine, rest if is_led or not text else lead + rest, room)
-        last = min(begins + layout.end - offset, len(text)) if text else 0
-        yield Window(begins, first, last, offset if text else 0, layout)
-        if last >= len(text):
-            return
-        following = begins + _middle(engine, layout, (room or 0) // 2) - offset
-        while following < last and text[following] & 0xC0 == 0x80:
-            following += 1
-        if last <= first or following <= begins:
-            raise ModelError(
-                f"{model.name}: a context of {model.context} tokens is too short to read on"
-            )
-        begins, first = following, last
-
-
-def _middle(engine: Engine, layout: Layout, tokens: int) -> int:
-    """Return where the last `tokens` tokens begin of what could be laid out."""
-    placed = next(place[0] for place in reversed(layout.heads) if place)
-    own = [engine.table.tokens[head.token] for head in placed.head.line() if head.parent]
-    return placed.start - sum(map(len, own[:tokens]))
-
-
-def _sum_window(
+def _wanted(
     engine: Engine, text: bytes, window: Window, total_only: bool, end: bool
-) -> Sums:
-    """Ask the model about one window."""
+) -> list[Placed]:
+    """Return the heads of a window that the model has to be asked about."""
     layout = window.layout
-    is_whole = window.first == 0 and window.last == len(text)
-    if total_only and is_whole:
+    everything = [placed for place in layout.heads for placed in place]
+    if total_only and window.first == 0 and window.last == len(text):
         wanted = layout.reaching(engine)
     elif engine.segmentation == "mask":
-        wanted = [placed for place in layout.heads for placed in place]
+        wanted = everything
     else:
-        wanted = [placed for place in layout.heads for placed in place if placed.goes_on]
+        wanted = [placed for placed in everything if placed.goes_on]
     if end and window.last == len(text):
         wanted = [*wanted, *layout.heads[-1]]
-    wanted = with_ancestors(layout, [*wanted, *layout.heads[0]])
-    return sum_heads(
-        engine, layout, engine.model.start, wanted=wanted, path=_own_path(engine, text, window)
-    )
+    return with_ancestors(layout, [*wanted, *layout.heads[0]])
 
 
 def _own_path(engine: Engine, text: bytes, window: Window) -> list[int]:
@@ -164,12 +113,11 @@ def _own_path(engine: Engine, text: bytes, window: Window) -> list[int]:
     return ids
 
 
-def _path_logprob(engine: Engine, text: bytes, window: Window, sums: Sums) -> float:
+def _path_logprob(engine: Engine, path: Sequence[int], window: Window, sums: Sums) -> float:
     """Add up the text's own tokens that end among the bytes a window says something about.
 
     NaN if the model was not asked about one of them.
     """
-    path = _own_path(engine, text, window)
     ends = np.cumsum([len(engine.table.tokens[token]) for token in path], dtype=np.int64)
     ends += window.begins - window.offset
     first = window.first if window.first else -1
@@ -216,21 +164,24 @@ def _average(sums: Sequence[Sums]) -> Leaks:
     return Leaks(float(np.mean(noncanonical)), float(np.mean(special)))
 
 
-def _step_through(engine: Engine, text: bytes, end: bool) -> Score:
+def _step_through(engine: Engine, text: bytes, total_only: bool, end: bool) -> Asking[Score]:
     """Score with a grammar that leaves many sequences: byte by byte."""
     stream = Stream(engine, b"", engine.model.start, engine.surface.lead)
     logprobs = np.zeros(len(text))
     for place, byte in enumerate(text):
+        yield from _ask(stream)
         logprobs[place] = stream.logprobs[byte]
         stream.push(byte)
+    yield from _ask(stream)
     path = engine.surface.tokenizer.encode(text, parse_specials=False).tolist()
+    token_logprob = yield from _chain_logprob(engine, path)
     return Score(
         n_bytes=len(text),
         logprob=float(logprobs.sum()),
         logprob_end=float(stream.logprobs[END]) if end else None,
-        byte_logprobs=logprobs,
+        byte_logprobs=None if total_only else logprobs,
         n_tokens=len(path),
-        token_logprob=_chain_logprob(engine, path),
+        token_logprob=token_logprob,
         windows=stream.windows,
         segmentation=engine.segmentation,
         method=engine.grammar.method,
@@ -239,7 +190,14 @@ def _step_through(engine: Engine, text: bytes, end: bool) -> Score:
     )
 
 
-def _chain_logprob(engine: Engine, path: Sequence[int]) -> float:
+def _ask(stream: Stream) -> Asking[None]:
+    """Have all weighed that a stream needs to say what comes next."""
+    tree = stream.prepare()
+    if tree is not None:
+        stream.absorb((yield tree))
+
+
+def _chain_logprob(engine: Engine, path: Sequence[int]) -> Asking[float]:
     """Return the log probability of a token sequence; NaN if the model cannot read it."""
     model = engine.model
     is_longer = model.context is not None and len(path) + len(model.start) > model.context
@@ -249,5 +207,5 @@ def _chain_logprob(engine: Engine, path: Sequence[int]) -> float:
     node = 0
     for token in path[:-1]:
         node = tree.add(node, token)
-    (rows,) = model.evaluate([tree])
+    rows = yield tree
     return float(sum(row[token] for row, token in zip(rows, path, strict=False)))

@@ -1,7 +1,8 @@
 """The probability of a known text: all it takes from the model in one or two passes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from tokkit.byteprobs.engine import Engine, Masses
 from tokkit.byteprobs.layout import Layout, Placed
 from tokkit.kernels._jit import Offsets, frozen
 from tokkit.kernels.marginals import sum_nodes
+from tokkit.lm.model import Logprobs, Tree
+
+T = TypeVar("T")
 
 _ROWS = 1 << 28
 """How many log probabilities are held at once, at most."""
@@ -42,21 +46,19 @@ class Sums:
     empty_end: float
 
 
+Asking = Generator[Tree, Logprobs, T]
+"""Work that yields a tree when it needs rows of the model, and is sent those rows."""
+
+
 def sum_heads(
-    engine: Engine,
-    layout: Layout,
-    context: Sequence[int],
-    *,
-    wanted: Sequence[Placed],
-    path: Sequence[int],
-) -> Sums:
+    engine: Engine, layout: Layout, *, wanted: Sequence[Placed], path: Sequence[int]
+) -> Asking[Sums]:
     """Ask the model about heads of a text, and add up what each contributes at every place.
 
     Args:
         engine: The model and the definition.
         layout: The text and its heads.
-        context: What comes before the text.
-        wanted: The heads that matter; what they came from is asked about too.
+        wanted: The heads that matter, and all they came from, in the order of their places.
         path: The text's own encoding.
 
     Returns:
@@ -67,19 +69,31 @@ def sum_heads(
     sums = Sums(np.full(size, NEG_INF), outcomes, NEG_INF, [], [], [], NEG_INF)
     sums.reached[0] = 0.0
     steps = {id(head): token for head, token in _follow(layout.root, path)}
-    for placed, row in _ask(engine, context, wanted):
-        head = placed.head
-        masses = engine.weigh(row, head.state)
-        head.weigh(masses)
-        _add(engine, layout, placed, masses, sums)
-        token = steps.get(id(head))
-        if token is not None:
-            special = engine.special(masses)
-            sums.path.append(float(row[token]))
-            sums.special.append(special)
-            sums.noncanonical.append(max(1 - masses.total - masses.end - special, 0.0))
-        head.release()
+    tree = engine.model.tree(engine.model.start)
+    most = max(_ROWS // engine.model.vocab_size, _FEWEST_ROWS)
+    for first in range(0, len(wanted), most):
+        part = wanted[first : first + most]
+        _enter(tree, part)
+        rows = yield tree
+        for placed, row in zip(part, rows, strict=True):
+            head = placed.head
+            masses = engine.weigh(row, head.state)
+            head.weigh(masses)
+            _add(engine, layout, placed, masses, sums)
+            _add_path(engine, steps.get(id(head)), masses, sums)
+            head.release()
+        later = {placed.head.parent for placed in wanted[first + most :]}
+        tree.keep(sorted({head.number for head in later if head and head.number >= 0}))
     return sums
+
+
+def _add_path(engine: Engine, token: int | None, masses: Masses, sums: Sums) -> None:
+    """Note what the model gives to the next token of the text's own encoding."""
+    if token is not None:
+        special = engine.special(masses)
+        sums.path.append(float(masses.row[token]))
+        sums.special.append(special)
+        sums.noncanonical.append(max(1 - masses.total - masses.end - special, 0.0))
 
 
 def _follow(root: Head, path: Sequence[int]) -> Iterator[tuple[Head, int]]:
@@ -92,23 +106,12 @@ def _follow(root: Head, path: Sequence[int]) -> Iterator[tuple[Head, int]]:
         head = head.children[token]
 
 
-def _ask(
-    engine: Engine, context: Sequence[int], wanted: Sequence[Placed]
-) -> Iterator[tuple[Placed, NDArray[np.floating]]]:
-    """Yield heads, parents first, with what the model gives to the next token."""
-    model = engine.model
-    tree = model.tree(context)
-    most = max(_ROWS // model.vocab_size, _FEWEST_ROWS)
-    for first in range(0, len(wanted), most):
-        part = wanted[first : first + most]
-        for placed in part:
-            head = placed.head
-            if head.parent is not None:
-                head.number = tree.add(head.parent.number, head.token)
-        (rows,) = model.evaluate([tree])
-        yield from zip(part, rows, strict=True)
-        later = {placed.head.parent for placed in wanted[first + most :]}
-        tree.keep(sorted({head.number for head in later if head and head.number >= 0}))
+def _enter(tree: Tree, part: Sequence[Placed]) -> None:
+    """Put heads into the tree; those they came from are there."""
+    for placed in part:
+        head = placed.head
+        if head.parent is not None:
+            head.number = tree.add(head.parent.number, head.token)
 
 
 def with_ancestors(layout: Layout, wanted: Sequence[Placed]) -> list[Placed]:

@@ -1,5 +1,6 @@
 """The grammar of a tokenizer: which machine decides for which family."""
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 from tokkit.byteprobs.canonical import cuts as cutting
@@ -15,19 +16,35 @@ from tokkit.segment.unigram import Unigram
 from tokkit.segment.wordpiece import WordPiece
 from tokkit.tokenizer import Tokenizer
 
+_MOST_KEPT = 4
+_KEPT: OrderedDict[tuple[str, int, bool], Grammar] = OrderedDict()
+
 lead_of = getattr(cutting, "lead", lambda tokenizer: b"")
 
 
 def build_grammar(
     tokenizer: Tokenizer, tokens: Sequence[bytes], *, lead: bool = True
 ) -> Grammar:
-    """Build what decides which token sequences a tokenizer can produce.
+    """Return what decides which token sequences a tokenizer can produce.
+
+    It is built once for tokenizers that do the same, and kept while few others are.
 
     Args:
         tokenizer: The tokenizer.
         tokens: The text of each id; ``b""`` for ids that carry none.
         lead: Whether what the tokenizer puts before every text is part of the text.
     """
+    key = tokenizer.digest, hash(tuple(tokens)), lead
+    if key not in _KEPT:
+        _KEPT[key] = _build(tokenizer, tokens, lead)
+    _KEPT.move_to_end(key)
+    while len(_KEPT) > _MOST_KEPT:
+        _KEPT.popitem(last=False)
+    return _KEPT[key]
+
+
+def _build(tokenizer: Tokenizer, tokens: Sequence[bytes], lead: bool) -> Grammar:
+    """Build a grammar."""
     contents = _contents(tokenizer, tokens)
     own = list(tokens)
     for token_id in contents.values():
