@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from tokkit.byteprobs.canonical.pair_tables import PairTables
 from tokkit.kernels.pairs import KEY, NOT_MADE
 from tokkit.segment.bpe import BPE
@@ -27,15 +29,12 @@ class WholePieces:
         self.alone: set[int] = set()
         self.edges: list[dict[int, int]] = [{}]
         self.ends_elsewhere: set[int] = set()
-        made = tables.table[:, KEY] != NOT_MADE
         fallback = segmenter.byte_fallback or ()
-        for spelling, token in _firsts(segmenter) if segmenter.ignore_merges else ():
-            if made[token] or not _is_text(spelling):
-                continue
+        for token, parts in _looked_up(segmenter, tables) if segmenter.ignore_merges else ():
             if token not in fallback and token < segmenter.size:
                 self.alone.add(token)
             node = ROOT
-            for part in _merged(token, spelling, segmenter, tables):
+            for part in parts:
                 node = self._grow(node, part)
             if node != ROOT:
                 self.ends_elsewhere.add(node)
@@ -61,13 +60,21 @@ def _is_text(spelling: bytes) -> bool:
     return True
 
 
-def _firsts(segmenter: BPE) -> Iterator[tuple[bytes, int]]:
-    """Yield each spelling and its first token, the one that whole pieces become."""
-    first: dict[bytes, int] = {}
-    for token, spelling in enumerate(segmenter.spellings):
-        first.setdefault(spelling, token)
-    first.pop(b"", None)
-    yield from first.items()
+def _looked_up(segmenter: BPE, tables: PairTables) -> Iterator[tuple[int, list[int]]]:
+    """Yield the tokens whose own spelling becomes them only as a whole, and its merges.
+
+    Of tokens with equal spellings whole pieces become the first.
+    """
+    seen = {b""}
+    for token in np.flatnonzero(tables.table[:, KEY] == NOT_MADE).tolist():
+        spelling = segmenter.spellings[token]
+        if spelling in seen or not _is_text(spelling):
+            continue
+        seen.add(spelling)
+        parts = _merged(token, spelling, segmenter, tables)
+        is_first = len(parts) != 1 or token < parts[0]
+        if is_first:
+            yield token, parts
 
 
 def _merged(token: int, spelling: bytes, segmenter: BPE, tables: PairTables) -> list[int]:
