@@ -1,12 +1,16 @@
-"""Choosing one of several outcomes: temperature, top-k, top-p, reproducible chance."""
+"""How to choose one of several outcomes: temperature, top-k, top-p, reproducible chance."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Required, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.errors import ImpossibleError, UsageError
 from tokkit.lm.model import Logprobs
+from tokkit.tokenizer import to_bytes
 
 _ROUNDING = 1 - 1e-12
 """Shares that are equal but for rounding count as equal: 1/2 and 1/4 are 3/4."""
@@ -83,3 +87,63 @@ class Chooser:
 
     def _uniform(self) -> float:
         return (int(self._random.random_raw()) >> 11) * 2.0**-53
+
+
+class SamplingOptions(TypedDict, total=False):
+    """What `Sampling` takes, for functions that pass it on."""
+
+    max_bytes: Required[int]
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    stop: Sequence[bytes | str]
+    seed: int
+    utf8: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How to write a text; refuses what cannot be meant.
+
+    Attributes:
+        max_bytes: The most bytes to write. If the limit falls inside a character, the text is
+            cut back to the last whole one, so that it is never longer than this.
+        temperature: What log probabilities are divided by; 0: always the likeliest outcome,
+            of equal ones the lowest byte.
+        top_k: How many of the likeliest outcomes are considered; None: all.
+        top_p: The outcomes considered are the fewest likeliest with at least this share, after
+            temperature and `top_k`; None: all.
+        stop: Strings that end the text, and are no part of it.
+        seed: Of the random numbers.
+        utf8: Whether only UTF-8 is written: bytes that are not, where they stand, are left out
+            of every choice, and so is the end inside a character.
+
+    Raises:
+        UsageError: If a value is out of range.
+    """
+
+    max_bytes: int
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    stop: Sequence[bytes | str] = ()
+    seed: int = 0
+    utf8: bool = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.stop, bytes | str):
+            raise UsageError("stop is one string; give a list of them")
+        if self.max_bytes < 0:
+            raise UsageError(f"max_bytes is {self.max_bytes}; give 0 or more")
+        if not all(self.stop):
+            raise UsageError("a stop string is empty; give one that text can contain")
+        self.chooser()
+
+    def chooser(self) -> Chooser:
+        """Return what chooses outcomes in this way, its random numbers at their beginning."""
+        return Chooser(self.temperature, self.top_k, self.top_p, self.seed)
+
+    @property
+    def stops(self) -> tuple[bytes, ...]:
+        """The stop strings as bytes."""
+        return tuple(map(to_bytes, self.stop))

@@ -1,13 +1,13 @@
 """Text written byte by byte, from anything that says how likely each next byte is."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Required, TypedDict, Unpack
+from typing import Literal, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.choosing import Chooser
+from tokkit.byteprobs.choosing import Sampling, SamplingOptions
 from tokkit.byteprobs.results import END
 from tokkit.byteprobs.streams import ByteSource, ByteStream
 from tokkit.byteprobs.utf8 import allowed, unfinished
@@ -17,66 +17,6 @@ from tokkit.tokenizer import to_bytes
 
 Finish = Literal["end", "stop", "length"]
 """Why a text is over: the model ended it, a stop string came, or `max_bytes` were written."""
-
-
-class SamplingOptions(TypedDict, total=False):
-    """What `Sampling` takes, for functions that pass it on."""
-
-    max_bytes: Required[int]
-    temperature: float
-    top_k: int | None
-    top_p: float | None
-    stop: Sequence[bytes | str]
-    seed: int
-    utf8: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sampling:
-    """How to write a text; refuses what cannot be meant.
-
-    Attributes:
-        max_bytes: The most bytes to write. If the limit falls inside a character, the text is
-            cut back to the last whole one, so that it is never longer than this.
-        temperature: What log probabilities are divided by; 0: always the likeliest outcome,
-            of equal ones the lowest byte.
-        top_k: How many of the likeliest outcomes are considered; None: all.
-        top_p: The outcomes considered are the fewest likeliest with at least this share, after
-            temperature and `top_k`; None: all.
-        stop: Strings that end the text, and are no part of it.
-        seed: Of the random numbers.
-        utf8: Whether only UTF-8 is written: bytes that are not, where they stand, are left out
-            of every choice, and so is the end inside a character.
-
-    Raises:
-        UsageError: If a value is out of range.
-    """
-
-    max_bytes: int
-    temperature: float = 1.0
-    top_k: int | None = None
-    top_p: float | None = None
-    stop: Sequence[bytes | str] = ()
-    seed: int = 0
-    utf8: bool = True
-
-    def __post_init__(self) -> None:
-        if isinstance(self.stop, bytes | str):
-            raise UsageError("stop is one string; give a list of them")
-        if self.max_bytes < 0:
-            raise UsageError(f"max_bytes is {self.max_bytes}; give 0 or more")
-        if not all(self.stop):
-            raise UsageError("a stop string is empty; give one that text can contain")
-        self.chooser()
-
-    def chooser(self) -> Chooser:
-        """Return what chooses outcomes in this way, its random numbers at their beginning."""
-        return Chooser(self.temperature, self.top_k, self.top_p, self.seed)
-
-    @property
-    def stops(self) -> tuple[bytes, ...]:
-        """The stop strings as bytes."""
-        return tuple(map(to_bytes, self.stop))
 
 
 @dataclass(frozen=True)
@@ -269,3 +209,14 @@ def _usage(source: object) -> Usage:
 
 def _spent(before: Usage, after: Usage) -> Usage:
     return Usage(after.calls - before.calls, after.tokens - before.tokens)
+
+
+__all__ = [
+    "Finish",
+    "Generation",
+    "Sampling",
+    "SamplingOptions",
+    "generate",
+    "stream_bytes",
+    "stream_text",
+]
