@@ -48,7 +48,8 @@ class ByteCharacters:
     def has_free(self, prefix: bytes) -> bool:
         """Tell whether a free character begins with these bytes."""
         codes = _codes(prefix)
-        return bool(self._counts[codes.stop] > self._counts[codes.start])
+        start, stop = (min(code, self._counts.size - 1) for code in (codes.start, codes.stop))
+        return bool(self._counts[stop] > self._counts[start])
 
     def virtual(self, prefix: bytes) -> list[int]:
         """List the symbols of the virtual characters that begin with these bytes."""
@@ -89,7 +90,7 @@ def _codes(prefix: bytes) -> range:
     for byte in prefix[1:]:
         code = code << 6 | byte & 0x3F
     more = 6 * (length - len(prefix))
-    start = max(code << more, _FIRST_CODES[length])
+    start = min(max(code << more, _FIRST_CODES[length]), _CODES)
     return range(start, max(start, min((code + 1) << more, _CODES)))
 
 
