@@ -8,16 +8,18 @@ from numpy.typing import NDArray
 
 from tokkit.byteprobs.canonical.automaton import NONE, Automaton
 from tokkit.byteprobs.canonical.cuts_classes import (
+    MOST,
     CharacterClasses,
-    one_class,
-    scanner_classes,
 )
 from tokkit.byteprobs.canonical.cuts_learning import learn
 from tokkit.byteprobs.canonical.cuts_oracles import PretokenizerOracle
+from tokkit.byteprobs.canonical.cuts_pipeline import Pipeline, build_pipeline
+from tokkit.byteprobs.canonical.cuts_sifting import PipelineOracle, sift
+from tokkit.byteprobs.canonical.cuts_survey import is_native, is_plain, survey
 from tokkit.byteprobs.canonical.protocols import Nodes
+from tokkit.errors import PatternError
 from tokkit.kernels import cuts as kernels
 from tokkit.kernels._jit import frozen
-from tokkit.pretokenize import Scanner, Whole
 from tokkit.tokenizer import Tokenizer
 from tokkit.unicode import SURROGATES
 from tokkit.vocab import flatten
@@ -25,6 +27,7 @@ from tokkit.vocab import flatten
 Sets = NDArray[np.uint64]
 
 _TESTS = 100_000
+_FEW_TESTS = 3_000
 _KEPT_BYTES = 1 << 26
 _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
@@ -37,16 +40,47 @@ def build_cuts(tokenizer: Tokenizer, tokens: Sequence[bytes], lead: bool = True)
         tokens: The bytes of each id in internal text; ``b""`` for ids that carry no text.
         lead: Whether text begins with the prefix, if any, that the tokenizer puts before it.
     """
-    pretokenizer = tokenizer.pretokenizer
-    if isinstance(pretokenizer, Scanner):
-        classes = scanner_classes(pretokenizer)
-        oracle = PretokenizerOracle(pretokenizer, classes.representatives)
-        automaton = learn(oracle, len(classes.representatives), _TESTS)
-        classes, automaton = classes.merged(automaton)
-        return TokenCuts(classes, automaton, tokens, "automaton", exact=True)
-    whole = one_class()
-    oracle = PretokenizerOracle(Whole(), whole.representatives)
-    return TokenCuts(whole, learn(oracle, 1, 64), tokens, "no cuts", exact=True)
+    pipeline = build_pipeline(tokenizer, tokens, lead)
+    if is_plain(pipeline):
+        return _plain_cuts(pipeline, tokens)
+    return _pipeline_cuts(pipeline, tokens)
+
+
+def find_lead(tokenizer: Tokenizer, tokens: Sequence[bytes]) -> bytes:
+    """Return what a tokenizer puts before a text: ``b" "`` or ``b""``, as internal text.
+
+    Args:
+        tokenizer: The tokenizer.
+        tokens: The bytes of each id in internal text.
+    """
+    return build_pipeline(tokenizer, tokens, lead=True).before
+
+
+def _plain_cuts(pipeline: Pipeline, tokens: Sequence[bytes]) -> "TokenCuts":
+    """The cuts of patterns that tokkit scans for, in texts that nothing else happens to."""
+    classes, changed = survey(pipeline, tokens)
+    oracle = PretokenizerOracle(pipeline.pretokenizer, classes.representatives)
+    automaton = learn(oracle, len(classes.representatives), _TESTS)
+    classes, automaton = classes.without(changed, automaton)
+    return TokenCuts(classes, automaton, tokens, "automaton", pipeline.normalizer is None)
+
+
+def _pipeline_cuts(pipeline: Pipeline, tokens: Sequence[bytes]) -> "TokenCuts":
+    """The cuts of any steps."""
+    classes, changed = survey(pipeline, tokens)
+    classes = sift(pipeline, classes)
+    oracle = PipelineOracle(pipeline, classes.representatives)
+    automaton = learn(oracle, len(classes.representatives), _FEW_TESTS)
+    classes, automaton = classes.without(changed, automaton)
+    if (kinds := len(classes.representatives)) > MOST:
+        raise PatternError(
+            f"the pre-tokenizer tells {kinds} kinds of characters apart: "
+            f"at most {MOST} can be followed"
+        )
+    exact = is_native(pipeline.normalizer) and is_native(pipeline.pretokenizer)
+    return TokenCuts(
+        classes, automaton, tokens, "automaton" if exact else "learned cuts", exact
+    )
 
 
 class TokenCuts:
@@ -79,9 +113,9 @@ class TokenCuts:
         self.classes = classes
         self.automaton = automaton
         self._steps = frozen(np.ascontiguousarray(automaton.steps))
-        self._table = frozen(classes.table)
+        self._table = frozen(classes.table.astype(np.uint8))
         self._alive = frozen(_live_classes(automaton))
-        self._sets = frozen(_completions(classes.table))
+        self._sets = frozen(_completions(self._table))
         data, ends = flatten(tokens)
         self._data, self._ends = frozen(data), frozen(ends)
         self._read()

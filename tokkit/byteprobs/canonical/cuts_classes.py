@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.automaton import Automaton
+from tokkit.byteprobs.canonical.automaton import NONE, Automaton
 from tokkit.pretokenize import Scanner
-from tokkit.unicode import SIZE, SURROGATES, classes
+from tokkit.unicode import classes
 
 MOST = 64
 """How many classes there can be: sets of them are bits of one integer."""
@@ -21,36 +21,34 @@ class CharacterClasses:
     """Characters by class.
 
     Attributes:
-        table: The class of each code point, ``uint8[0x110000]``; 0 for surrogates.
+        table: The class of each code point, ``int[0x110000]``; any for surrogates.
         representatives: A character of each class, UTF-8.
     """
 
-    table: NDArray[np.uint8]
+    table: NDArray[np.integer]
     representatives: tuple[bytes, ...]
 
-    def merged(self, automaton: Automaton) -> tuple["CharacterClasses", Automaton]:
-        """Make one class of those that an automaton treats alike."""
+    def without(
+        self, changed: NDArray[np.bool_], automaton: Automaton
+    ) -> tuple["CharacterClasses", Automaton]:
+        """Make one class of those an automaton treats alike, and refuse some characters.
+
+        Args:
+            changed: The characters that no text has, ``bool[0x110000]``.
+            automaton: An automaton over the classes.
+        """
         first, number = automaton.kinds()
-        representatives = tuple(self.representatives[place] for place in first)
-        table = number.astype(np.uint8)[self.table]
+        representatives = [self.representatives[place] for place in first]
+        steps = automaton.steps[:, first]
+        table = number[self.table].astype(np.uint8)
+        if changed.any():
+            table[changed] = len(representatives)
+            representatives.append(chr(int(changed.argmax())).encode())
+            steps = np.concatenate((steps, np.full_like(steps[:, :1], NONE)), axis=1)
         return (
-            CharacterClasses(table, representatives),
-            Automaton(automaton.steps[:, first], automaton.accepts),
+            CharacterClasses(table, tuple(representatives)),
+            Automaton(steps, automaton.accepts),
         )
-
-
-def one_class() -> CharacterClasses:
-    """Put all characters in the same class."""
-    return CharacterClasses(np.zeros(SIZE, dtype=np.uint8), (b"x",))
-
-
-def scanner_classes(scanner: Scanner) -> CharacterClasses:
-    """Tell apart all that a scanner may: its engine's classes, and its literal characters."""
-    keys = scanner_keys(scanner)
-    keys[SURROGATES.start : SURROGATES.stop] = keys[0]
-    _, first, table = np.unique(keys, return_index=True, return_inverse=True)
-    representatives = tuple(chr(place).encode() for place in first)
-    return CharacterClasses(table.astype(np.uint8).reshape(-1), representatives)
 
 
 def scanner_keys(scanner: Scanner) -> NDArray[np.int64]:
