@@ -19,7 +19,7 @@ except ModuleNotFoundError as missing:
     raise MissingExtraError("torch", "torch") from missing
 
 from tokkit.lm.hf_check import Verdict, judge
-from tokkit.lm.hf_load import load_model, load_tokenizer, named_specials, start_and_ends
+from tokkit.lm.hf_load import load_model, load_tokenizer, named_specials, quiet, start_and_ends
 from tokkit.lm.hf_run import Runner
 
 _log = logging.getLogger("tokkit")
@@ -153,7 +153,8 @@ class HFModel:
         if self._verdict is None:
             tokens = self.tokenizer.vocab.tokens
             ids = [i for i, token in enumerate(tokens) if token][:1000]
-            self._verdict = judge(self._runner, ids or list(self.start), self.check_usage)
+            with quiet():
+                self._verdict = judge(self._runner, ids or list(self.start), self.check_usage)
             self._runner.windows = self._verdict.windows
             if not self._verdict.trees:
                 self._say("its architecture cannot be run with tree attention")
@@ -191,9 +192,13 @@ class HFModel:
         active = [tree for tree in dict.fromkeys(ours) if tree.pending()]
         for tree in active:
             self._check(tree)
-        fits = bool(active) and self._fits(active)
-        run = self._runner.run_trees if fits else self._runner.run_prefixes
-        rows = dict(zip(active, run(active), strict=True))
+        rows: dict[HFTree, Logprobs] = {}
+        if active and self._fits(active):
+            # The others are rows of the same cache: next time it may be their turn.
+            alive = [tree for tree in dict.fromkeys(ours) if not tree.reruns]
+            rows = dict(zip(alive, self._runner.run_trees(alive), strict=True))
+        elif active:
+            rows = dict(zip(active, self._runner.run_prefixes(active), strict=True))
         nothing = np.zeros((0, self.vocab_size), dtype=np.float32)
         return [rows.pop(tree, nothing) for tree in ours]
 

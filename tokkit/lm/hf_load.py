@@ -42,7 +42,7 @@ def load_model(path: str, device: str, dtype: str) -> Any:
     version = tuple(map(int, transformers.__version__.split(".")[:2]))
     wanted = {"dtype" if version >= (4, 56) else "torch_dtype": _dtype(dtype)}
     try:
-        with _quiet():
+        with quiet():
             model, report = _AUTO.from_pretrained(
                 path, local_files_only=place.exists(), output_loading_info=True, **wanted
             )
@@ -67,7 +67,7 @@ def _dtype(name: str) -> Any:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep transformers from writing to standard error."""
     level, bars = _LOGGING.get_verbosity(), _LOGGING.is_progress_bar_enabled()
     _LOGGING.set_verbosity_error()

@@ -50,75 +50,103 @@ class Runner:
     def run_trees(self, trees: Sequence[HFTree]) -> list[Logprobs]:
         """Run the pending nodes of trees, with what is cached; return their rows.
 
-        The trees are rows of one batch. Where the logits would be too many, the first nodes of
-        each go first.
+        The trees become rows of one batch, unless that would be too much at once: then the
+        first trees go first, and the first nodes of each.
         """
         rows: dict[int, list[Logprobs]] = {id(tree): [] for tree in trees}
-        most = max(BUDGET // self.vocab_size, 1)
-        for start in range(0, len(trees), most):
-            chunk = trees[start : start + most]
-            each = max(most // len(chunk), 1)
-            while any(tree.pending() for tree in chunk):
-                batch, ordered = batch_of(chunk)
-                counts = [min(tree.pending(), each) for tree in ordered]
-                found = self._step(batch, ordered, counts)
-                for tree, own in zip(ordered, found, strict=True):
+        longest = max((len(tree.context) for tree in trees if not tree.evaluated), default=0)
+        together = max(BUDGET // max(self.vocab_size, longest**2), 1)
+        for start in range(0, len(trees), together):
+            chunk = trees[start : start + together]
+            while active := [tree for tree in chunk if tree.pending()]:
+                batch = batch_of(active, chunk)
+                counts = self._counts(batch.size, active)
+                try:
+                    found = self._step(batch, active, counts)
+                except BaseException:
+                    # Some layers may have cached what others have not.
+                    for tree in active:
+                        tree.batch, tree.reruns = None, True
+                    raise
+                for tree, own in zip(active, found, strict=True):
                     rows[id(tree)].append(own)
-        return [_joined(rows[id(tree)]) for tree in trees]
+        empty = np.zeros((0, self.vocab_size), dtype=np.float32)
+        return [_joined(rows[id(tree)], empty) for tree in trees]
+
+    def _counts(self, size: int, trees: Sequence[HFTree]) -> list[int]:
+        """Return how many nodes of each tree to run next, to keep within the budget."""
+        slots = size + max(len(tree.new_tokens(tree.pending())) for tree in trees)
+        most = max(BUDGET // (len(trees) * max(self.vocab_size, slots)), 1)
+        # A long context goes alone: it needs no mask, which would be its length squared.
+        return [
+            1 if slots**2 > BUDGET and not tree.evaluated else min(tree.pending(), most)
+            for tree in trees
+        ]
 
     def _step(
         self, batch: Batch, trees: Sequence[HFTree], counts: Sequence[int]
     ) -> list[Logprobs]:
-        """Run the next nodes of each tree of a batch and note where they are cached."""
+        """Run the next nodes of some trees of a batch and note where they are cached."""
         tokens = [tree.new_tokens(count) for tree, count in zip(trees, counts, strict=True)]
+        cache = batch.take(trees)
         width = max(map(len, tokens))
         ids = np.zeros((len(trees), width), dtype=np.int64)
         depths = np.zeros((len(trees), width), dtype=np.int64)
-        visible = np.zeros((len(trees), width, batch.size + width), dtype=np.bool_)
         for row, (tree, own, count) in enumerate(zip(trees, tokens, counts, strict=True)):
-            unused = width - len(own)
-            # A place that nothing is in sees itself: a softmax over nothing is not a number.
-            if unused:
-                places = np.arange(unused)
-                visible[row, places, batch.size + places] = True
             if own:
-                ids[row, unused:] = own
-                depths[row, unused:] = tree.new_depths(count)
-                tree.see(visible[row], count)
-        mask = self._mask(visible, depths, trees)
+                ids[row, width - len(own) :] = own
+                depths[row, width - len(own) :] = tree.new_depths(count)
+        visible = self._visible(batch.size, trees, counts, [len(own) for own in tokens])
         output = self._forward(
             ids,
             max(counts),
-            attention_mask=mask,
+            attention_mask=self._mask(visible, depths, trees),
             position_ids=torch.from_numpy(depths).to(self.device),
-            past_key_values=batch.cache,
+            past_key_values=cache,
             use_cache=True,
         )
-        batch.cache = output.past_key_values
-        batch.size += width
+        batch.put(trees, output.past_key_values, width)
         for row, (tree, count) in enumerate(zip(trees, counts, strict=True)):
-            tree.settle(visible[row], depths[row], count)
+            tree.settle(None if visible is None else visible[row], depths[row], count)
         return self._rows(output.logits, counts)
+
+    def _visible(
+        self, size: int, trees: Sequence[HFTree], counts: Sequence[int], lengths: Sequence[int]
+    ) -> NDArray[np.bool_] | None:
+        """Return which slots each new place sees, ``bool[b, n, s]``; None: all before it."""
+        if size == 0 and len(trees) == 1 and trees[0].is_chain(counts[0]):
+            return None
+        width = max(lengths)
+        visible = np.zeros((len(trees), width, size + width), dtype=np.bool_)
+        for row, (tree, count, length) in enumerate(zip(trees, counts, lengths, strict=True)):
+            if length < width:
+                # What sees nothing at all would not be a number: an empty place sees itself.
+                places = np.arange(width - length)
+                visible[row, places, size + places] = True
+            if length:
+                tree.see(visible[row], count)
+        return visible
 
     def _mask(
         self,
-        visible: NDArray[np.bool_],
+        visible: NDArray[np.bool_] | None,
         depths: NDArray[np.int64],
         trees: Sequence[HFTree],
     ) -> Any:
         """Return what to add to the attention scores, in the form the model takes it."""
-        rows, width, total = visible.shape
-        reach = min((window for window in self.windows.values() if window), default=total)
-        causal = width in (1, total) and total <= reach
-        if causal and visible[:, -1].all():
-            return self._plain((rows, total))
-        seen = {window: visible for window in self.windows.values()}
+        windows = self.windows.values()
+        if visible is None:
+            return self._plain(depths.shape)
+        total = visible.shape[2]
+        reach = min((window for window in windows if window), default=total)
+        if depths.shape[1] == 1 and total <= reach and visible.all():
+            return self._plain((len(trees), total))
+        seen = dict.fromkeys(windows, visible)
         if total > reach:
             before = np.stack([tree.slot_depths() for tree in trees])
             behind = depths[:, :, None] - np.concatenate([before, depths], axis=1)[:, None, :]
-            for window in seen:
-                if window is not None:
-                    seen[window] = visible & (behind < window)
+            for window in set(windows) - {None}:
+                seen[window] = visible & (behind < (window or 0))
         masks = {window: self._additive(each) for window, each in seen.items()}
         if len(self.windows) == 1:
             return next(iter(masks.values()))
@@ -130,7 +158,7 @@ class Runner:
         zeros = torch.zeros(hidden.shape, dtype=self.dtype, device=self.device)
         return zeros.masked_fill_(hidden, self._lowest)
 
-    def _plain(self, shape: tuple[int, int]) -> torch.Tensor | None:
+    def _plain(self, shape: tuple[int, ...]) -> torch.Tensor | None:
         """Return the mask that hides nothing; models that pad warn if there is none."""
         return torch.ones(shape, dtype=torch.int64, device=self.device) if self._pads else None
 
@@ -237,6 +265,6 @@ def _paths(number: int, tree: HFTree) -> Iterator[_Path]:
             yield tree.sequence(leaf), nodes
 
 
-def _joined(parts: list[Logprobs]) -> Logprobs:
+def _joined(parts: list[Logprobs], empty: Logprobs) -> Logprobs:
     """Return the rows of several forward passes as one array."""
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts or [empty])

@@ -84,6 +84,10 @@ class HFTree:
         depths = self.depths[self.evaluated : self.evaluated + count]
         return [*range(depths[0]), *depths] if self.evaluated == 0 else depths
 
+    def is_chain(self, count: int) -> bool:
+        """Tell whether the next nodes are the first to be run, each below the one before."""
+        return self.evaluated == 0 and self.parents[:count] == list(range(-1, count - 1))
+
     def see(self, visible: NDArray[np.bool_], count: int) -> None:
         """Say which slots the next `count` nodes see, the context before them if it is new.
 
@@ -140,18 +144,21 @@ class HFTree:
         """Return the position of the token in each slot, ``int64[s]``."""
         return self._depth_of_slot
 
-    def settle(self, visible: NDArray[np.bool_], depths: NDArray[np.int64], count: int) -> None:
+    def settle(
+        self, visible: NDArray[np.bool_] | None, depths: NDArray[np.int64], count: int
+    ) -> None:
         """Take the slots of a forward pass; the arguments are those it was run with."""
-        width, total = visible.shape
-        first = total - count
+        width = depths.size
+        first = self._depth_of_slot.size + width - count
         if self.evaluated == 0:
             self._context_slots = np.arange(first - len(self.context) + 1, first + 1)
         self._depth_of_slot = np.concatenate([self._depth_of_slot, depths])
-        self._slots.extend(range(first, total))
+        self._slots.extend(range(first, first + count))
         new = range(self.evaluated, self.evaluated + count)
         self._live.extend(new)
-        for node in new[-_MASKS_KEPT // 4 :]:
-            self._remember(node, visible[width - count + node - self.evaluated].copy())
+        if visible is not None:
+            for node in new[-_MASKS_KEPT // 4 :]:
+                self._remember(node, visible[width - count + node - self.evaluated].copy())
         self.evaluated += count
 
     def forget(self) -> NDArray[np.int64]:
@@ -187,4 +194,5 @@ class HFTree:
     def pad(self, size: int) -> None:
         """Have `size` slots, the new ones unused."""
         more = size - self._depth_of_slot.size
-        self._depth_of_slot = np.pad(self._depth_of_slot, (0, more))
+        if more:
+            self._depth_of_slot = np.pad(self._depth_of_slot, (0, more))
