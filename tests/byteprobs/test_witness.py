@@ -63,7 +63,7 @@ def test_against_the_machines_of_one_piece(make, vocabulary):
 
 
 def merged_words():
-    """A byte-pair model whose tokens inside words are marked: ``a``, ``s``, ``##a`` and so on."""
+    """A byte-pair model whose tokens inside words are marked: ``a``, ``##a`` and so on."""
     spellings = [b"", b"a", b"s", b"##a", b"##s", b"as", b"##as", b" "]
     merges = np.array([[1, 4, 5], [3, 4, 6]], dtype=np.int32)
     segmenter = BPE(spellings, merges, units="characters", prefix=b"##", unk_id=0)

@@ -96,17 +96,20 @@ def _rows(entries: Entries, depth: int) -> Rows:
         np.empty(size, np.int32),
         np.empty(size, np.float64),
         np.empty(size, np.float64),
-        np.zeros(depth + 3, np.int64),
-        np.full(depth + 2, -1, np.int64),
-        np.zeros(depth + 2, np.int64),
-        np.zeros(depth + 2, np.uint8),
-        np.zeros(depth + 2, np.uint8),
+        np.empty(depth + 3, np.int64),
+        np.empty(depth + 2, np.int64),
+        np.empty(depth + 2, np.int64),
+        np.empty(depth + 2, np.uint8),
+        np.empty(depth + 2, np.uint8),
     )
-    rows.nodes[:count] = entries.nodes
-    rows.bases[:count] = entries.bases
-    rows.shifts[:count] = entries.shifts
-    rows.starts[1] = count
+    for entry in range(count):
+        rows.nodes[entry] = entries.nodes[entry]
+        rows.bases[entry] = entries.bases[entry]
+        rows.shifts[entry] = entries.shifts[entry]
+    rows.starts[0], rows.starts[1] = 0, count
     rows.own[0] = count - 1
+    rows.left[0] = 0
+    rows.wins[0] = rows.gaps[0] = 0
     return rows
 
 
@@ -207,33 +210,33 @@ def next_winners(
     entries: Entries,
     data: Bytes,
     ends: Offsets,
-    shared: Ids,
-    clean: Marks,
-    wins: Marks,
+    ids: Ids,
+    chosen: Offsets,
+    flags: Marks,
 ) -> None:
-    """Find out which tokens are the end of the best path if they come next.
+    """Find out which of some tokens are the end of the best path if they come next.
 
     Args:
         network: The vocabulary.
         entries: The open places before.
         data: The vocabulary's strings, sorted, end to end.
         ends: Where each ends.
-        shared: How many bytes each has in common with the one before.
-        clean: 1 for strings that are left out.
-        wins: Filled for the others, by their place in the order: 1 if it is.
+        ids: The id of each.
+        chosen: The strings in question, in ascending order.
+        flags: Changed, for those: 1 if it is, by id.
     """
     rows = _rows(entries, network.depth)
-    common = np.int64(0)
-    for token in range(ends.size):
-        common = min(common, np.int64(shared[token]))
-        if clean[token]:
-            continue
+    before, length = np.int64(0), np.int64(0)
+    for token in chosen:
         start = ends[token - 1] if token > 0 else 0
-        length = ends[token] - start
+        common = np.int64(0)
+        most = min(length, ends[token] - start)
+        while common < most and data[before + common] == data[start + common]:
+            common += 1
+        before, length = start, ends[token] - start
         for place in range(common, length):
             _read(network, rows, place, np.int64(data[start + place]))
-        common = length
-        wins[token] = rows.left[length] == 0 and rows.wins[length] != 0
+        flags[ids[token]] = rows.left[length] == 0 and rows.wins[length] != 0
 
 
 @kernel
@@ -300,9 +303,10 @@ def judge(
     ends: Offsets,
     leads: Singles,
     least: Singles,
+    ids: Ids,
     tolerance: float,
-    wins: Marks,
-    clean: Marks,
+    flags: Marks,
+    close: Marks,
 ) -> None:
     """Take away the tokens that lose to one begun earlier, which ends where they do or before.
 
@@ -313,9 +317,10 @@ def judge(
         ends: Where each of the sorted strings ends, laid end to end.
         leads: See `measure_leads`.
         least: See `measure_leads`.
+        ids: The id of each of them.
         tolerance: What a difference of scores must exceed to be certain.
-        wins: Changed: 0 for those that certainly lose.
-        clean: Changed: 0 for those of which it is not certain.
+        flags: Changed: 0 for those that certainly lose, by id.
+        close: Changed: 1 for those of which it is not certain, by their place in the order.
     """
     children, labels, stops = network.children, network.labels, network.stops
     stack = np.empty((256 * (network.depth + 1), 3), np.int32)
@@ -349,9 +354,9 @@ def judge(
                         if place < ends[token]:
                             lead = np.float64(leads[place])
                         if lead < needed - tolerance:
-                            wins[token] = 0
+                            flags[ids[token]] = 0
                         elif lead <= needed + tolerance:
-                            clean[token] = 0
+                            close[token] = 1
                 first += 1
                 second += 1
 
@@ -407,14 +412,17 @@ def next_bytes(
         usable: Which bytes can be written at all, ``uint8[256]``.
         possible: Filled: 1 for the bytes that can come next, ``uint8[256]``.
     """
-    rows = _rows(entries, 4)
-    character = np.zeros(5, np.uint8)
+    rows = _rows(entries, np.int64(4))
+    character = np.empty(5, np.uint8)
     for place in range(begun.size):
         character[place] = begun[place]
         _read(network, rows, place, np.int64(begun[place]))
-    choices = np.zeros(6, np.int64)
+    choices = np.empty(6, np.int64)
     for byte in range(256):
         possible[byte] = 0
+        own = network.roots[byte]
+        if begun.size == 0 and byte < 0x80 and own >= 0 and network.stops[own]:
+            continue
         place = np.int64(begun.size)
         choices[place], choices[place + 1] = byte, byte + 1
         while place >= begun.size and not possible[byte]:
@@ -434,16 +442,3 @@ def next_bytes(
                 place -= 1
             else:
                 choices[place] = 0x80
-
-
-@kernel
-def shared_lengths(data: Bytes, ends: Offsets, shared: Ids) -> None:
-    """Count how many bytes each of the sorted strings has in common with the one before."""
-    for token in range(1, ends.size):
-        before = ends[token - 2] if token > 1 else 0
-        start = ends[token - 1]
-        most = min(start - before, ends[token] - start)
-        length = 0
-        while length < most and data[before + length] == data[start + length]:
-            length += 1
-        shared[token] = length

@@ -10,7 +10,7 @@ from tokkit.byteprobs.canonical.completions import is_character
 from tokkit.byteprobs.canonical.longest import Trie, as_array, has_text
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
 from tokkit.byteprobs.canonical.wordpiece import SPACE
-from tokkit.kernels._jit import Bytes, Ids, Offsets, frozen
+from tokkit.kernels._jit import frozen
 from tokkit.kernels.lattice import (
     Entries,
     Network,
@@ -19,7 +19,6 @@ from tokkit.kernels.lattice import (
     measure_leads,
     next_bytes,
     next_winners,
-    shared_lengths,
 )
 from tokkit.segment.unigram import Unigram
 from tokkit.vocab import flatten
@@ -70,18 +69,20 @@ class Viterbi:
     method = "best path"
 
     def __init__(self, segmenter: Unigram, tokens: Sequence[bytes]) -> None:
-        ids = {each: i for i, each in enumerate(segmenter.spellings) if each}
+        last = {each: i for i, each in enumerate(segmenter.spellings) if each}
+        ids = {each: last[each] for each in sorted(last)}
         self._vocabulary = _Vocabulary(segmenter, ids, len(tokens))
         self.exact = not (segmenter.fuse_unk and _has_hidden(segmenter, ids))
         escapes = any(
-            has_text(tokens, i) and SPACE in each and tokens[i] == each.replace(SPACE, b" ")
-            for each, i in ids.items()
+            SPACE in each and tokens[i] == each.replace(SPACE, b" ") for each, i in ids.items()
         )
         self._bytes = _bytes_of(segmenter, tokens)
         if escapes:
             self._bytes = {i: byte for i, byte in self._bytes.items() if byte != b" "[0]}
+        self._byte_ids = np.array(list(self._bytes), dtype=np.int64)
+        self._byte_values = np.array(list(self._bytes.values()), dtype=np.int64)
         self._usable = np.zeros(256, dtype=np.uint8)
-        self._usable[list(self._bytes.values())] = 1
+        self._usable[self._byte_values] = 1
         literal = {*self._bytes, *(segmenter.byte_fallback or ()), segmenter.unk_id}
         self._spellings = {
             i: each
@@ -162,7 +163,7 @@ class Viterbi:
             flags = self._vocabulary.winners(entries) & self._texts
         if self._bytes:
             possible = self._next_bytes(entries, begun)
-            flags[list(self._bytes)] = possible[list(self._bytes.values())]
+            flags[self._byte_ids] = possible[self._byte_values]
         return frozen(flags)
 
     def may_end(self, state: int) -> bool:
@@ -174,9 +175,9 @@ class _Vocabulary:
     """Spellings and scores, and which tokens win whatever the state is."""
 
     def __init__(self, segmenter: Unigram, ids: Mapping[bytes, int], size: int) -> None:
-        self._size = size
         self._trie = Trie.of(ids)
-        self._data, self._ends, self._shared = _lay_out(sorted(ids))
+        data, ends = flatten(list(ids))
+        self._data, self._ends = frozen(data), frozen(ends)
         values = segmenter.scores[self._trie.ids]
         roots = np.array([self._trie.walk(bytes([byte])) for byte in range(256)], np.int32)
         self.network = Network(
@@ -194,7 +195,8 @@ class _Vocabulary:
         self._least = np.empty(self._trie.labels.size, dtype=np.float32)
         measure_leads(self.network, self._data, self._ends, self._leads, self._least)
         own = self._leads[np.append(0, self._ends[:-1])] if values.size else self._leads
-        self._always = (own > 0).astype(np.uint8)
+        self._always = np.zeros(size, dtype=np.uint8)
+        self._always[self._trie.ids] = own > 0
         self._closest = np.argsort(np.abs(own), kind="stable")
         self._differences = np.abs(own)[self._closest]
         highest = np.abs(np.append(values, segmenter.unk_score)).max()
@@ -202,11 +204,12 @@ class _Vocabulary:
 
     def winners(self, entries: Entries) -> NDArray[np.uint8]:
         """Return with which tokens the best path to their end ends, ``uint8[size]`` by id."""
-        wins = self._always.copy()
-        clean = np.ones(wins.size, dtype=np.uint8)
+        flags = self._always.copy()
+        is_close = np.zeros(self._ends.size, dtype=np.uint8)
         tolerance = self._rounding(entries)
-        close = np.searchsorted(self._differences, tolerance, side="right")
-        clean[self._closest[:close]] = 0
+        count = np.searchsorted(self._differences, tolerance, side="right")
+        is_close[self._closest[:count]] = 1
+        ids = self._trie.ids
         judge(
             self.network,
             entries,
@@ -214,13 +217,13 @@ class _Vocabulary:
             self._ends,
             self._leads,
             self._least,
+            ids,
             tolerance,
-            wins,
-            clean,
+            flags,
+            is_close,
         )
-        next_winners(self.network, entries, self._data, self._ends, self._shared, clean, wins)
-        flags = np.zeros(self._size, dtype=np.uint8)
-        flags[self._trie.ids] = wins
+        chosen = np.flatnonzero(is_close)
+        next_winners(self.network, entries, self._data, self._ends, ids, chosen, flags)
         return flags
 
     def _rounding(self, entries: Entries) -> float:
@@ -240,14 +243,6 @@ def open_piece() -> Entries:
     return Entries(np.zeros(1, np.int32), np.zeros(1), np.zeros(1))
 
 
-def _lay_out(ordered: Sequence[bytes]) -> tuple[Bytes, Offsets, Ids]:
-    """Lay sorted strings end to end; the last is what each shares with the one before."""
-    data, ends = flatten(ordered)
-    shared = np.zeros(ends.size, dtype=np.int32)
-    shared_lengths(frozen(data), frozen(ends), shared)
-    return frozen(data), frozen(ends), frozen(shared)
-
-
 def _bytes_of(segmenter: Unigram, tokens: Sequence[bytes]) -> dict[int, int]:
     """Return the byte that each byte token stands for."""
     fallback = enumerate(segmenter.byte_fallback or ())
@@ -256,13 +251,15 @@ def _bytes_of(segmenter: Unigram, tokens: Sequence[bytes]) -> dict[int, int]:
 
 def _has_hidden(segmenter: Unigram, ids: Mapping[bytes, int]) -> bool:
     """Tell whether a run of unknown characters can be better than the token they are."""
-    singles = {text for each in ids if len(text := each.decode("utf-8", "replace")) == 1}
-    for spelling, token_id in ids.items():
-        text = spelling.decode("utf-8", "replace")
-        unknown = len(text) * segmenter.unk_score
-        if unknown > segmenter.scores[token_id] and singles.isdisjoint(text):
-            return True
-    return False
+    unknown = segmenter.unk_score
+    is_low = segmenter.scores < max(2 * unknown, unknown * max(map(len, ids), default=0))
+    low = [each.decode("utf-8", "replace") for each, i in ids.items() if is_low[i]]
+    return any(
+        segmenter.scores[ids[text.encode()]] < len(text) * unknown
+        and not any(character.encode() in ids for character in text)
+        for text in low
+        if text.encode() in ids
+    )
 
 
 def _is_whole(character: bytes) -> bool:
