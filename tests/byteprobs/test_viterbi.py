@@ -267,3 +267,72 @@ def test_a_real_model(shared, single):
         "The▁quick▁brown▁fox",
     ):
         check_text(segmenter, machine, texts, line.encode(), chance)
+
+
+def check_against(encode, segmenter, texts, pieces, chance):
+    """Go along the encodings of texts; `encode` is another library's, from a string to ids."""
+    machine = Viterbi(segmenter, texts)
+    for piece in pieces:
+        ids = encode(piece)
+        state = machine.begin(ids[0])
+        for number, token in enumerate(ids[1:], 1):
+            before = b"".join(texts[i] for i in ids[:number])
+            flags = machine.following(state)
+            tried = chance.sample([i for i, each in enumerate(texts) if each], 25)
+            for other in [*tried, *np.flatnonzero(flags).tolist()[::9]]:
+                spelled = before + texts[other]
+                if is_text(spelled):
+                    assert (encode(spelled.decode()) == [*ids[:number], other]) == flags[other]
+            state = machine.follow(state, token)
+            assert state != NEVER
+
+
+PIECES = ["banana", "abbanä", "na漢字ba", "nanab漢", "ééa\U0001f600b"]
+
+
+def test_against_tokenizers():
+    from tokenizers import Tokenizer, models
+
+    chance = random.Random(2)
+    distinct = {"".join(chance.choices("abnéä", k=chance.randint(1, 5))) for _ in range(80)}
+    entries = [(word, -chance.randint(1, 40) / 10) for word in sorted(distinct)]
+    entries += [(f"<0x{byte:02X}>", -9.0) for byte in range(256)]
+    entries = [("<unk>", 0.0), *entries]
+    foreign = Tokenizer(models.Unigram(entries, 0, True))
+    first = len(entries) - 256
+    segmenter = Unigram(
+        [b"", *(word.encode() for word, _ in entries[1:])],
+        [score for _, score in entries],
+        unk_id=0,
+        byte_fallback=range(first, first + 256),
+    )
+    texts = [*segmenter.spellings[:first], *(bytes([byte]) for byte in range(256))]
+    check_against(lambda text: foreign.encode(text).ids, segmenter, texts, PIECES, chance)
+
+
+def test_against_sentencepiece(shared, tmp_path):
+    import sentencepiece
+
+    from tokkit.formats import load
+
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(shared / "corpora" / "br-text.txt"),
+        model_prefix=str(tmp_path / "spm"),
+        vocab_size=600,
+        model_type="unigram",
+        byte_fallback=True,
+        add_dummy_prefix=False,
+        remove_extra_whitespaces=False,
+        normalization_rule_name="identity",
+        minloglevel=2,
+    )
+    model = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "spm.model"))
+    tokenizer = load(tmp_path / "spm.model")
+    pieces = ["you want to see the book", "look there's a doggie 漢!", "é  thebanana2"]
+    check_against(
+        model.encode,
+        tokenizer.segmenter,
+        tokenizer.vocab.tokens,
+        pieces,
+        random.Random(3),
+    )
