@@ -10,14 +10,19 @@ that the children of a node lie side by side, in the order of their bytes.
 * `stops`: ``uint8[n]``, whether one of them ends at a node; it is ``lows[node]``.
 
 Node 0 is the root.
+
+Greedily, the longer token always takes over; in a unigram model (see `tokkit.kernels.lattice`)
+if it scores better.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.kernels._jit import Bytes, Ids, Offsets, kernel
+from tokkit.kernels.lattice import Entries, Network
 
 Marks = NDArray[np.uint8]
+Singles = NDArray[np.float32]
 
 ROOT = 0
 BLOCKED = -1
@@ -173,3 +178,125 @@ def forbid(
                     size += 1
                     first += 1
                     second += 1
+
+
+@kernel
+def measure_leads(
+    network: Network, data: Bytes, ends: Offsets, leads: Singles, least: Singles
+) -> None:
+    """Find out how much better each token is than any other way to write the end of it.
+
+    Args:
+        network: The vocabulary.
+        data: The vocabulary's strings, sorted, end to end.
+        ends: Where each ends.
+        leads: Filled, for each byte of each string: the score of the string less that of the
+            best path from before that byte to its end, which for the first byte is not the
+            string itself. Infinite where no character begins.
+        least: Filled, for each node: the least of the leads there of strings that begin so.
+    """
+    children, labels = network.children, network.labels
+    rest = np.empty(network.depth + 1, np.float64)
+    least[:] = np.inf
+    for token in range(ends.size):
+        start, end = ends[token - 1] if token > 0 else 0, ends[token]
+        rest[end - start] = 0.0
+        for first in range(end - 1, start - 1, -1):
+            leads[first] = np.inf
+            rest[first - start] = -np.inf
+            lead = data[first]
+            if lead & 0xC0 == 0x80:
+                continue
+            width = 1 if lead < 0xC0 else (2 if lead < 0xE0 else (3 if lead < 0xF0 else 4))
+            best = -np.inf
+            has_character = False
+            node = np.int64(ROOT)
+            place = first
+            while place < end:
+                node = child_of(children, labels, node, data[place])
+                if node < 0:
+                    break
+                place += 1
+                is_cut = place < end and data[place] & 0xC0 == 0x80
+                if network.stops[node] and not is_cut:
+                    has_character = has_character or place - first == width
+                    if place < end or first > start:
+                        value = network.values[network.lows[node]]
+                        best = max(best, value + rest[place - start])
+            if not has_character and first + width <= end:
+                best = max(best, network.unknown + rest[first + width - start])
+            rest[first - start] = best
+            leads[first] = network.values[token] - best
+        node = np.int64(ROOT)
+        for place in range(start, end):
+            node = child_of(children, labels, node, data[place])
+            lead_here = np.float64(network.values[token])
+            if place + 1 < end:
+                lead_here = np.float64(leads[place + 1])
+            least[node] = min(least[node], lead_here)
+
+
+@kernel
+def judge(
+    network: Network,
+    entries: Entries,
+    highs: Ids,
+    ends: Offsets,
+    leads: Singles,
+    least: Singles,
+    ids: Ids,
+    tolerance: float,
+    flags: Marks,
+    close: Marks,
+) -> None:
+    """Take away the tokens that lose to one begun earlier, which ends where they do or before.
+
+    Args:
+        network: The vocabulary.
+        entries: The open places before.
+        highs: Of the trie.
+        ends: Where each of the sorted strings ends, laid end to end.
+        leads: See `measure_leads`.
+        least: See `measure_leads`.
+        ids: The id of each of them.
+        tolerance: What a difference of scores must exceed to be certain.
+        flags: Changed: 0 for those that certainly lose, by id.
+        close: Changed: 1 for those of which it is not certain, by their place in the order.
+    """
+    children, labels, stops = network.children, network.labels, network.stops
+    stack = np.empty((256 * (network.depth + 1), 3), np.int32)
+    last = entries.nodes.size - 1
+    behind = 0.0
+    for number in range(last - 1, -1, -1):
+        behind += entries.shifts[number + 1]
+        if entries.nodes[number] < 0:
+            continue
+        level = entries.bases[number] - behind - entries.bases[last]
+        stack[0, 0], stack[0, 1], stack[0, 2] = entries.nodes[number], 0, 1
+        size = 1
+        while size > 0:
+            size -= 1
+            earlier, here, depth = stack[size, 0], stack[size, 1], stack[size, 2]
+            first, second = children[earlier], children[here]
+            while first < children[earlier + 1] and second < children[here + 1]:
+                if labels[first] < labels[second]:
+                    first += 1
+                    continue
+                if labels[first] > labels[second]:
+                    second += 1
+                    continue
+                stack[size, 0], stack[size, 1], stack[size, 2] = first, second, depth + 1
+                size += 1
+                needed = level + network.values[network.lows[first]]
+                if stops[first] and least[second] <= needed + tolerance:
+                    for token in range(network.lows[second], highs[second]):
+                        place = (ends[token - 1] if token > 0 else 0) + depth
+                        lead = network.values[token]
+                        if place < ends[token]:
+                            lead = np.float64(leads[place])
+                        if lead < needed - tolerance:
+                            flags[ids[token]] = 0
+                        elif lead <= needed + tolerance:
+                            close[token] = 1
+                first += 1
+                second += 1

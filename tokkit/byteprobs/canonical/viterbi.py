@@ -4,24 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tokkit.byteprobs.canonical.completions import is_character
-from tokkit.byteprobs.canonical.longest import Trie, as_array, has_text
+from tokkit.byteprobs.canonical.leads import Leads, open_piece
+from tokkit.byteprobs.canonical.longest import as_array, has_text
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
 from tokkit.byteprobs.canonical.wordpiece import SPACE
 from tokkit.kernels._jit import frozen
-from tokkit.kernels.lattice import (
-    Entries,
-    Network,
-    advance,
-    judge,
-    measure_leads,
-    next_bytes,
-    next_winners,
-)
+from tokkit.kernels.lattice import Entries, advance, next_bytes
 from tokkit.segment.unigram import Unigram
-from tokkit.vocab import flatten
 
 ANYWHERE = 0
 """The state after the rest of a character of which the beginning is not known."""
@@ -71,7 +62,7 @@ class Viterbi:
     def __init__(self, segmenter: Unigram, tokens: Sequence[bytes]) -> None:
         last = {each: i for i, each in enumerate(segmenter.spellings) if each}
         ids = {each: last[each] for each in sorted(last)}
-        self._vocabulary = _Vocabulary(segmenter, ids, len(tokens))
+        self._leads = Leads(segmenter, ids, len(tokens))
         self.exact = not (segmenter.fuse_unk and _has_hidden(segmenter, ids))
         escapes = any(
             SPACE in each and tokens[i] == each.replace(SPACE, b" ") for each, i in ids.items()
@@ -132,7 +123,7 @@ class Viterbi:
             return self._follow_byte(entries, begun, self._bytes[token])
         if begun:
             return NEVER
-        network = self._vocabulary.network
+        network = self._leads.network
         is_best, _, after = advance(network, entries, as_array(self._spellings[token]))
         return self._number(_State(after, b"")) if is_best else NEVER
 
@@ -143,13 +134,13 @@ class Viterbi:
         begun += bytes([byte])
         if not _is_whole(begun):
             return self._number(_State(entries, begun))
-        _, _, after = advance(self._vocabulary.network, entries, as_array(begun))
+        _, _, after = advance(self._leads.network, entries, as_array(begun))
         return self._number(_State(after, b""))
 
     def _next_bytes(self, entries: Entries, begun: bytes) -> Flags:
         """Return which bytes can come next of a character that is no token, ``uint8[256]``."""
         possible = np.empty(256, dtype=np.uint8)
-        network = self._vocabulary.network
+        network = self._leads.network
         next_bytes(network, entries, as_array(begun), self._usable, possible)
         return possible
 
@@ -160,7 +151,7 @@ class Viterbi:
         entries, begun = self._states[state]
         flags = np.zeros(self._texts.size, dtype=np.uint8)
         if not begun:
-            flags = self._vocabulary.winners(entries) & self._texts
+            flags = self._leads.winners(entries) & self._texts
         if self._bytes:
             possible = self._next_bytes(entries, begun)
             flags[self._byte_ids] = possible[self._byte_values]
@@ -169,78 +160,6 @@ class Viterbi:
     def may_end(self, state: int) -> bool:
         """Tell whether the piece may end here: where no character is unfinished."""
         return not self._states[state].begun
-
-
-class _Vocabulary:
-    """Spellings and scores, and which tokens win whatever the state is."""
-
-    def __init__(self, segmenter: Unigram, ids: Mapping[bytes, int], size: int) -> None:
-        self._trie = Trie.of(ids)
-        data, ends = flatten(list(ids))
-        self._data, self._ends = frozen(data), frozen(ends)
-        values = segmenter.scores[self._trie.ids]
-        roots = np.array([self._trie.walk(bytes([byte])) for byte in range(256)], np.int32)
-        self.network = Network(
-            self._trie.children,
-            self._trie.labels,
-            self._trie.stops,
-            self._trie.lows,
-            roots,
-            values,
-            segmenter.unk_score,
-            segmenter.single_precision,
-            self._trie.depth,
-        )
-        self._leads = np.empty(self._data.size, dtype=np.float32)
-        self._least = np.empty(self._trie.labels.size, dtype=np.float32)
-        measure_leads(self.network, self._data, self._ends, self._leads, self._least)
-        own = self._leads[np.append(0, self._ends[:-1])] if values.size else self._leads
-        self._always = np.zeros(size, dtype=np.uint8)
-        self._always[self._trie.ids] = own > 0
-        self._closest = np.argsort(np.abs(own), kind="stable")
-        self._differences = np.abs(own)[self._closest]
-        highest = np.abs(np.append(values, segmenter.unk_score)).max()
-        self._range = float(highest) * (self._trie.depth + 1)
-
-    def winners(self, entries: Entries) -> NDArray[np.uint8]:
-        """Return with which tokens the best path to their end ends, ``uint8[size]`` by id."""
-        flags = self._always.copy()
-        is_close = np.zeros(self._ends.size, dtype=np.uint8)
-        tolerance = self._rounding(entries)
-        count = np.searchsorted(self._differences, tolerance, side="right")
-        is_close[self._closest[:count]] = 1
-        ids = self._trie.ids
-        judge(
-            self.network,
-            entries,
-            self._trie.highs,
-            self._ends,
-            self._leads,
-            self._least,
-            ids,
-            tolerance,
-            flags,
-            is_close,
-        )
-        chosen = np.flatnonzero(is_close)
-        next_winners(self.network, entries, self._data, self._ends, ids, chosen, flags)
-        return flags
-
-    def _rounding(self, entries: Entries) -> float:
-        """Bound how much rounding changes the difference of two sums that end with a token.
-
-        Each of at most ``depth + 4`` additions is off by half a unit in the last place of the
-        largest sum there can be; the leads themselves are rounded to 32 bits.
-        """
-        unit = 2.0**-24 if self.network.single else 2.0**-53
-        largest = float(np.abs(entries.bases).max() + np.abs(entries.shifts).max())
-        sums = 2.0 * (self._trie.depth + 4) * unit * (largest + self._range)
-        return sums + 2.0**-22 * self._range
-
-
-def open_piece() -> Entries:
-    """Return the entries before a piece."""
-    return Entries(np.zeros(1, np.int32), np.zeros(1), np.zeros(1))
 
 
 def _bytes_of(segmenter: Unigram, tokens: Sequence[bytes]) -> dict[int, int]:
