@@ -69,9 +69,7 @@ class Family:
 
     def canonical_within(self, reach: int) -> Canonical:
         alphabet = self.alphabet + self.more
-        return Canonical(
-            self.encode, self.tokens, alphabet, reach, self.lead, self.rich, self.hints
-        )
+        return Canonical(self.encode, self.tokens, alphabet, reach, self.lead, self.hints)
 
     def normalized(self, data: bytes) -> bytes:
         """Rewrite the whole characters of `data` as the library does."""

@@ -23,10 +23,10 @@ class Canonical:
     Args:
         encode: The foreign library: texts to ids.
         tokens: What each id spells; b"" for ids that no text has.
-        alphabet: The characters that texts may go on with.
+        alphabet: The characters that texts may go on with; where there are not tokens for all
+            bytes, some of each kind that the tokens can spell are added.
         reach: How many characters beyond a sequence are tried: as many as decide its cuts.
         lead: What the tokenizer puts before a text.
-        rich: Whether an unfinished character may become any, not only one of the alphabet.
         hints: Other texts that a sequence may go on with.
     """
 
@@ -37,14 +37,14 @@ class Canonical:
         alphabet: Iterable[str],
         reach: int,
         lead: bytes = b"",
-        rich: bool = False,
         hints: Iterable[str] = (),
     ) -> None:
         self.tokens = tuple(tokens)
         self.lead = lead
         self._encode = encode
-        self._alphabet = tuple(alphabet)
-        self._rich = rich
+        self._bytes = frozenset(b"".join(self.tokens))
+        spelled = self._spelled_besides(alphabet) if len(self._bytes) < 128 else []
+        self._alphabet = (*alphabet, *some_of_each_kind(spelled, 1))
         self._endings = [
             "".join(letters)
             for length in range(reach + 1)
@@ -74,13 +74,10 @@ class Canonical:
             self.spell(sequence)
         )
 
-    def allowed(self, sequence: Ids) -> list[int]:
-        """The tokens that may follow."""
-        return [
-            token
-            for token, data in enumerate(self.tokens)
-            if data and (*sequence, token) in self
-        ]
+    def allowed(self, sequence: Ids, tokens: Iterable[int] | None = None) -> list[int]:
+        """The tokens that may follow, of `tokens` or all."""
+        among = range(len(self.tokens)) if tokens is None else tokens
+        return [token for token in among if self.tokens[token] and (*sequence, token) in self]
 
     def can_end(self, sequence: Ids) -> bool:
         """Whether the sequence is all of the encoding of a text."""
@@ -98,9 +95,23 @@ class Canonical:
         if not rest:
             return [whole + ending for ending in self._endings]
         characters = [each for each in self._alphabet if each.encode().startswith(rest)]
-        if self._rich:
-            characters += completions(rest)
-        return [whole + each + ending for each in characters for ending in self._endings]
+        texts = [whole + each + ending for each in characters for ending in self._endings]
+        possible = [c for c in _characters_from(rest) if self._bytes.issuperset(c.encode())]
+        some = some_of_each_kind(possible, 2) if len(possible) > 99 else possible
+        short = [ending for ending in self._endings if len(ending) < 2]
+        return texts + [whole + each + ending for each in some for ending in short]
+
+    def _spelled_besides(self, alphabet: Iterable[str]) -> list[str]:
+        """All characters beyond ASCII that the tokens' bytes spell, but for the alphabet."""
+        inner = sorted(byte for byte in self._bytes if 0x80 <= byte < 0xC0)
+        found = []
+        for lead in sorted(byte for byte in self._bytes if byte >= 0xC2):
+            length = 2 + (lead >= 0xE0) + (lead >= 0xF0)
+            for rest in itertools.product(inner, repeat=length - 1):
+                text = _decoded(bytes([lead, *rest]))
+                if text is not None and text not in alphabet:
+                    found.append(text)
+        return found
 
     def _look_up(self, texts: list[str]) -> None:
         """Encode what the tokens may spell as `texts`: those, and those without the lead."""
@@ -255,12 +266,11 @@ def _characters_from(rest: bytes) -> tuple[str, ...]:
     return tuple(each for each in found if each is not None and len(each) == 1)
 
 
-@cache
-def completions(rest: bytes) -> list[str]:
-    """Two characters of each kind among those whose UTF-8 begins with `rest`."""
+def some_of_each_kind(characters: Iterable[str], count: int) -> list[str]:
+    """The first few of each general category, and of white space."""
     kinds: dict[tuple[str, bool], list[str]] = {}
-    for character in _characters_from(rest):
+    for character in characters:
         kind = unicodedata.category(character), character.isspace()
-        if len(kinds.setdefault(kind, [])) < 2:
+        if len(kinds.setdefault(kind, [])) < count:
             kinds[kind].append(character)
     return [character for found in kinds.values() for character in found]
