@@ -102,3 +102,12 @@ def test_a_real_vocabulary(shared, seed):
                 assert cut(segmenter, [spelled])[0] != [*ids[:number], refused]
             assert flags[token]
             state = machine.follow(state, token)
+
+
+def test_a_model_with_fewer_ids_than_the_tokenizer():
+    """What the model has no id for carries no text, but the encoder still prefers it."""
+    tokens = [b"", b"a", b"b", b"ab", b"c"]
+    machine = Longest(LongestMatch(tokens, unknown_id=0), tokens[:3])
+    assert machine.begins.tolist() == [0, 1, 1]
+    assert machine.following(machine.begin(1)).tolist() == [0, 1, 0]
+    assert machine.follow(machine.begin(1), 2) == NEVER

@@ -336,3 +336,12 @@ def test_against_sentencepiece(shared, tmp_path):
         pieces,
         random.Random(3),
     )
+
+
+def test_a_model_with_fewer_ids_than_the_tokenizer():
+    """What the model has no id for carries no text, but the encoder still prefers it."""
+    tokens = [b"", b"a", b"b", b"ab", b"c"]
+    machine = Viterbi(Unigram(tokens, [-1.0, -1, -1, -1.5, -1], unk_id=0), tokens[:3])
+    assert machine.begins.tolist() == [0, 1, 1]
+    assert machine.following(machine.begin(1)).tolist() == [0, 1, 0]
+    assert machine.follow(machine.begin(1), 2) == NEVER

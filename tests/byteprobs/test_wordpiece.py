@@ -95,3 +95,12 @@ def test_against_tokenizers(seed):
                 break
             sequence.append(chance.choice(np.flatnonzero(flags).tolist()))
             state = machine.follow(state, sequence[-1])
+
+
+def test_a_model_with_fewer_ids_than_the_tokenizer():
+    """What the model has no id for carries no text, but the encoder still prefers it."""
+    tokens = [b"", b"a", b"b", b"ab", b"c"]
+    machine = WordPiece(Segmenter(tokens, unk_id=0, prefix=b""), tokens[:3])
+    assert machine.begins.tolist() == [0, 1, 1]
+    assert machine.following(machine.begin(1)).tolist() == [0, 1, 0]
+    assert machine.follow(machine.begin(1), 2) == NEVER

@@ -22,7 +22,7 @@ class Leads:
     Args:
         segmenter: What segments pieces.
         ids: The id of each spelling, in ascending order of the spellings.
-        size: The number of ids.
+        size: The number of ids in question.
     """
 
     def __init__(self, segmenter: Unigram, ids: Mapping[bytes, int], size: int) -> None:
@@ -46,7 +46,8 @@ class Leads:
         self._least = np.empty(self._trie.labels.size, dtype=np.float32)
         measure_leads(self.network, self._data, self._ends, self._leads, self._least)
         own = self._leads[np.append(0, self._ends[:-1])] if values.size else self._leads
-        self._always = np.zeros(size, dtype=np.uint8)
+        self._size = size
+        self._always = np.zeros(max(size, segmenter.scores.size), dtype=np.uint8)
         self._always[self._trie.ids] = own > 0
         self._closest = np.argsort(np.abs(own), kind="stable")
         self._differences = np.abs(own)[self._closest]
@@ -75,7 +76,7 @@ class Leads:
         )
         chosen = np.flatnonzero(is_close)
         next_winners(self.network, entries, self._data, self._ends, ids, chosen, flags)
-        return flags
+        return flags[: self._size]
 
     def _rounding(self, entries: Entries) -> float:
         """Bound how much rounding changes the difference of two sums that end with a token.

@@ -79,7 +79,7 @@ class Trie(NamedTuple):
         return None if count == BLOCKED else tuple(alive[:count].tolist())
 
     def without_overlaps(self, nodes: State, root: int, flags: Flags) -> Flags:
-        """Return `flags` without the tokens for which `overlap` is None."""
+        """Return `flags`, of all ids there are, without those for which `overlap` is None."""
         left = flags.copy()
         earlier = np.array(nodes, dtype=np.int32)
         forbid(
@@ -145,10 +145,11 @@ class Longest:
             if spelling:
                 ids.setdefault(spelling, token_id)
         self._trie = Trie.of(ids)
-        flags = np.zeros(len(tokens), dtype=np.uint8)
+        self._size = len(tokens)
         self._spellings = {i: spelling for spelling, i in ids.items() if has_text(tokens, i)}
-        flags[list(self._spellings)] = 1
-        self.begins: Flags = frozen(flags)
+        self._known = np.zeros(max(len(tokens), len(segmenter.tokens)), dtype=np.uint8)
+        self._known[list(self._spellings)] = 1
+        self.begins: Flags = frozen(self._known[: self._size])
         self._states = States()
 
     def begin(self, token: int) -> int:
@@ -173,7 +174,8 @@ class Longest:
 
     def following(self, state: int) -> Flags:
         """Return which tokens may come next, ``uint8[V]``."""
-        return self._trie.without_overlaps(self._states[state], ROOT, self.begins)
+        flags = self._trie.without_overlaps(self._states[state], ROOT, self._known)
+        return flags[: self._size]
 
     def may_end(self, state: int) -> bool:
         """Tell whether the piece may end here: always, a shorter match then stands."""
@@ -186,5 +188,5 @@ def as_array(data: bytes) -> Bytes:
 
 
 def has_text(tokens: Sequence[bytes], token_id: int) -> bool:
-    """Tell whether an id of the segmenter carries text."""
-    return tokens[token_id] != b""
+    """Tell whether an id of the segmenter carries text; a model may have fewer ids."""
+    return token_id < len(tokens) and tokens[token_id] != b""

@@ -65,7 +65,8 @@ class Viterbi:
         self._leads = Leads(segmenter, ids, len(tokens))
         self.exact = not (segmenter.fuse_unk and _has_hidden(segmenter, ids))
         escapes = any(
-            SPACE in each and tokens[i] == each.replace(SPACE, b" ") for each, i in ids.items()
+            SPACE in each and has_text(tokens, i) and tokens[i] == each.replace(SPACE, b" ")
+            for each, i in ids.items()
         )
         self._bytes = _bytes_of(segmenter, tokens)
         if escapes:

@@ -48,14 +48,17 @@ class WordPiece:
                 self._first[token_id] = spelling
             if spelling.startswith(segmenter.prefix) and _is_text(tokens, token_id, rest):
                 self._inside[token_id] = rest
-        self._characters = np.array([_count(token) for token in tokens], dtype=np.int64)
-        self._follows = np.zeros(len(tokens), dtype=np.uint8)
+        self._size = len(tokens)
+        size = max(self._size, len(segmenter.spellings))
+        self._characters = np.zeros(size, dtype=np.int64)
+        self._characters[: self._size] = [_count(token) for token in tokens]
+        self._follows = np.zeros(size, dtype=np.uint8)
         self._follows[list(self._inside)] = 0 if self._whole else 1
-        begins = np.zeros(len(tokens), dtype=np.uint8)
+        begins = np.zeros(size, dtype=np.uint8)
         begins[list(self._first)] = 1
         if not self._whole:
             begins[self._characters > self._most] = 0
-        self.begins: Flags = frozen(begins)
+        self.begins: Flags = frozen(begins[: self._size])
         self._states = States()
 
     def begin(self, token: int) -> int:
@@ -93,9 +96,9 @@ class WordPiece:
         """Return which tokens may come next, ``uint8[V]``."""
         *nodes, left = self._states[state]
         flags = self._follows & (self._characters <= left)
-        if self._middle < 0:
-            return frozen(flags)
-        return self._trie.without_overlaps(tuple(nodes), self._middle, flags)
+        if self._middle >= 0:
+            flags = self._trie.without_overlaps(tuple(nodes), self._middle, flags)
+        return frozen(flags[: self._size])
 
     def may_end(self, state: int) -> bool:
         """Tell whether the piece may end here: always."""
