@@ -27,7 +27,7 @@ from tokkit.vocab import flatten
 Sets = NDArray[np.uint64]
 
 _TESTS = 100_000
-_FEW_TESTS = 3_000
+_FEW_TESTS = 6_000
 _KEPT_BYTES = 1 << 26
 _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 

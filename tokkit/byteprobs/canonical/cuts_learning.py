@@ -114,11 +114,12 @@ def test_texts(
     runs = np.repeat(kinds, _LONGEST // 2)[:, None] * np.ones(_LONGEST // 2, dtype=np.int16)
     lengths = np.tile(np.arange(_LONGEST // 2), kinds.size)
     runs[np.arange(_LONGEST // 2) > lengths[:, None]] = NONE
+    somewhere = heads[generator.integers(0, len(heads), count // 4 + len(runs))]
     parts = [
         np.hstack((heads, np.where(few >= 0, kinds[few], NONE))),
         np.hstack((heads, random_texts(generator, classes, len(heads), 4))),
-        random_texts(generator, classes, count // 4, 12),
-        np.hstack((random_texts(generator, classes, len(runs), 3), runs)),
+        np.hstack((somewhere[len(runs) :], random_texts(generator, classes, count // 4, 12))),
+        np.hstack((somewhere[: len(runs)], runs)),
     ]
     room = max(part.shape[1] for part in parts)
     return np.concatenate([_widened(part, room) for part in parts]).astype(np.int16)

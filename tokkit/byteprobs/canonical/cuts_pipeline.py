@@ -47,6 +47,10 @@ class Pipeline:
     unwanted: bytes = b""
     _known: dict[bytes, tuple[int, ...] | None] = field(default_factory=dict, repr=False)
 
+    def normalized(self, raw: bytes) -> bytes:
+        """Return what is cut instead of a raw text."""
+        return self.normalizer.normalize(raw) if self.normalizer else raw
+
     def pieces(self, raw: bytes) -> list[bytes]:
         """Return the pieces of a raw text, as internal text.
 

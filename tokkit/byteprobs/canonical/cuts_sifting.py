@@ -8,13 +8,25 @@ from numpy.typing import NDArray
 from tokkit.byteprobs.canonical.automaton import Bits, Texts
 from tokkit.byteprobs.canonical.cuts_classes import CharacterClasses
 from tokkit.byteprobs.canonical.cuts_pipeline import Pipeline
-from tokkit.byteprobs.canonical.cuts_survey import characters_at
+from tokkit.byteprobs.canonical.cuts_survey import cuts_of
 
 _HOLE = "\0"
 _BESIDE = ("", "q", "Q", "1", " ", "!", "\n")
 _MORE = (
     *("00", "000", "0000", "q00", "100", "q0q0", "!00", " 00", "00q", "001", "00 ", "\n00"),
-    *("'0e", "'0l", "'r0", "'l0", "'re0", "q'0", "q'0e", "q'0l", "q'r0", "q'l0", "q'0q", "'0q"),
+    *(
+        "'0eq",
+        "'0lq",
+        "'r0q",
+        "'l0q",
+        "'re0",
+        "q'0eq",
+        "q'0lq",
+        "q'r0q",
+        "q'l0q",
+        "q'0q",
+        "'0q",
+    ),
 )
 _CONTEXTS: tuple[tuple[str, ...], ...] = (
     *((left, _HOLE, right) for left, right in product(_BESIDE, _BESIDE)),
@@ -52,12 +64,6 @@ class PipelineOracle:
         return bits, known
 
 
-def cuts_of(pipeline: Pipeline, text: bytes) -> tuple[int, ...] | None:
-    """Return which characters of an internal text begin pieces; None if it is not faithful."""
-    cuts = pipeline.cuts(text)
-    return None if cuts is None else characters_at(text, cuts)
-
-
 def sift(pipeline: Pipeline, classes: CharacterClasses, seed: int = 0) -> CharacterClasses:
     """Make one class of those whose representatives are treated alike.
 
@@ -73,7 +79,10 @@ def sift(pipeline: Pipeline, classes: CharacterClasses, seed: int = 0) -> Charac
     number = _refined(pipeline, texts, alike, _CONTEXTS)
     for _ in range(_ROUNDS):
         kinds = [texts[place] for place in np.unique(number, return_index=True)[1]]
-        beside = [(kind, _HOLE) for kind in kinds] + [(_HOLE, kind) for kind in kinds]
+        beside: list[tuple[str, ...]] = [(kind, _HOLE) for kind in kinds] + [
+            (_HOLE, kind) for kind in kinds
+        ]
+        beside += [("q", _HOLE, kind) for kind in kinds]
         finer = _refined(pipeline, texts, number, beside)
         if finer.max() == number.max():
             break

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from tokkit.byteprobs.canonical.cuts_classes import CharacterClasses, scanner_keys
 from tokkit.byteprobs.canonical.cuts_pipeline import Pipeline
+from tokkit.errors import PatternError
 from tokkit.foreign import Metaspace, PrefixSpace
-from tokkit.normalize import Chain, Normalizer, Prepend, Replace
+from tokkit.normalize import Chain, Prepend, Replace
 from tokkit.pretokenize import Scanner, Whole
 from tokkit.unicode import SIZE, SURROGATES
 
@@ -27,7 +28,8 @@ _SEPARATORS = "䷀\ue000|"
 """Characters that hardly any normalizer makes out of others."""
 _PATTERNS = ("q{0}q{0}1{0}", "!{0}! {0}{0}")
 _CHUNK = 256
-_SPARSE = 0x250
+_SPARSE = range(0x3400, 0xF900)
+"""Here, and beyond 16 bits, one of `_STRIDE` characters is looked at unless a token has it."""
 _STRIDE = 16
 _ORDINARY = b"  a  b\n\n c\t\td 1.,'! "
 
@@ -72,8 +74,7 @@ def survey(
     keys = _native_keys(pipeline)
     changed = np.zeros(SIZE, dtype=np.bool_)
     if not is_native(pipeline.normalizer):
-        assert pipeline.normalizer is not None
-        changed[_changed(pipeline.normalizer)] = True
+        changed[_changed(pipeline)] = True
     if not is_native(pipeline.pretokenizer):
         keys[:128] = np.arange(128) | 1 << 32
         keys[128:] |= (categories()[128:].astype(np.int64) + 1) << 32
@@ -136,21 +137,23 @@ def _assigned() -> NDArray[np.int64]:
     return characters
 
 
-def _changed(normalizer: Normalizer) -> NDArray[np.int64]:
+def _changed(pipeline: Pipeline) -> NDArray[np.int64]:
     """Find the code points that a normalizer does not leave as they are."""
+
+    def rewritten(text: str) -> str:
+        return pipeline.reading(pipeline.normalized(text.encode())).decode("utf-8", "replace")
+
     for separator in _SEPARATORS:
         asked = _assigned()[_assigned() != ord(separator)]
         text = separator.join(["q", *map(chr, asked.tolist()), "q"])
-        result = normalizer.normalize(text.encode()).decode().split(separator)
+        result = rewritten(text).split(separator)
         if len(result) == asked.size + 2:
             pairs = zip(asked.tolist(), result[1:-1], strict=True)
             return np.array([code for code, now in pairs if now != chr(code)], dtype=np.int64)
-    changed = [
-        code
-        for code in _assigned().tolist()
-        if chr(code) not in normalizer.normalize(f"q{chr(code)}q".encode()).decode()
+    found = [
+        code for code in _assigned().tolist() if chr(code) not in rewritten(f"q{chr(code)}q")
     ]
-    return np.array(changed, dtype=np.int64)
+    return np.array(found, dtype=np.int64)
 
 
 def _of_tokens(tokens: Sequence[bytes]) -> NDArray[np.bool_]:
@@ -181,8 +184,9 @@ class _Look:
             wanted: Which have to be looked at.
             changed: Which need not be.
         """
-        codes = np.flatnonzero(wanted | (np.arange(SIZE) % _STRIDE == 0))
-        codes = np.union1d(codes[codes >= _SPARSE], np.arange(128, _SPARSE))
+        every = np.arange(SIZE)
+        dense = (every < _SPARSE.start) | ((every >= _SPARSE.stop) & (every < 0x10000))
+        codes = np.flatnonzero((wanted | dense | (every % _STRIDE == 0)) & (every >= 128))
         codes = codes[np.isin(codes, _assigned()) & ~changed[codes]]
         number = np.zeros(SIZE, dtype=np.int64)
         for key in np.unique(keys[codes]).tolist():
@@ -241,20 +245,27 @@ class _Look:
             whole = (
                 pipeline.before + "".join(map(pattern.format, text)).encode() + pipeline.after
             )
-            cuts = pipeline.cuts(whole)
-            found.append(None if cuts is None else characters_at(whole, cuts))
+            found.append(cuts_of(pipeline, whole))
         return found
 
 
-def characters_at(text: bytes, places: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Return which characters begin at some bytes; None if one of them is inside of one.
+def cuts_of(pipeline: Pipeline, text: bytes) -> tuple[int, ...] | None:
+    """Return which characters of an internal text begin pieces; None if it is not faithful.
 
-    Example: in ``"aéb"``, bytes 1 and 3 are characters 1 and 2.
+    Example: if the pieces of ``aéb`` are ``aé`` and ``b``, these are 0 and 2.
+
+    Raises:
+        PatternError: If there is a cut inside a character.
     """
-    data = np.frombuffer(text, dtype=np.uint8)
-    begins = data & 0xC0 != 0x80
-    where = np.array(places, dtype=np.int64)
-    if not begins[where].all():
+    cuts = pipeline.cuts(text)
+    if cuts is None:
         return None
+    begins = np.frombuffer(text, dtype=np.uint8) & 0xC0 != 0x80
+    where = np.array(cuts, dtype=np.int64)
+    if not begins[where].all():
+        raise PatternError(
+            "the pre-tokenizer cuts inside characters, which cannot be followed: "
+            f"it does in {text[:40].decode('utf-8', 'ignore')!r}"
+        )
     numbers: list[int] = (np.cumsum(begins)[where] - 1).tolist()
     return tuple(numbers)
