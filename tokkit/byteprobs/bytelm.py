@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.build import build_grammar, lead_of
+from tokkit.byteprobs.canonical.build import build_grammar, find_lead
 from tokkit.byteprobs.canonical.free import Free
 from tokkit.byteprobs.canonical.protocols import Grammar
 from tokkit.byteprobs.engine import Engine
@@ -78,7 +78,7 @@ class ByteLM:
         self.segmentation = segmentation
         tokens = text_of(model.tokenizer, model.vocab_size, model.ends)
         _require_rows(model)
-        surface = Surface(model.tokenizer, tokens, lead_of(model.tokenizer))
+        surface = Surface(model.tokenizer, tokens, find_lead(model.tokenizer, tokens))
         self._engine = Engine(
             model=model,
             surface=surface,

@@ -3,9 +3,9 @@
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
-from tokkit.byteprobs.canonical import cuts as cutting
 from tokkit.byteprobs.canonical.added import WithAdded
 from tokkit.byteprobs.canonical.cuts import build_cuts
+from tokkit.byteprobs.canonical.cuts import find_lead as find_lead
 from tokkit.byteprobs.canonical.longest import Longest
 from tokkit.byteprobs.canonical.pairs import Pairs, supports
 from tokkit.byteprobs.canonical.product import Product
@@ -18,8 +18,6 @@ from tokkit.tokenizer import Tokenizer
 
 _MOST_KEPT = 4
 _KEPT: OrderedDict[tuple[str, int, bool], Grammar] = OrderedDict()
-
-lead_of = getattr(cutting, "lead", lambda tokenizer: b"")
 
 
 def build_grammar(
@@ -52,7 +50,8 @@ def _build(tokenizer: Tokenizer, tokens: Sequence[bytes], lead: bool) -> Grammar
     first = _of_stretches(tokenizer, own, lead)
     if not contents:
         return first
-    later = _of_stretches(tokenizer, own, False) if lead and lead_of(tokenizer) else first
+    has_lead = lead and find_lead(tokenizer, tokens)
+    later = _of_stretches(tokenizer, own, False) if has_lead else first
     is_plain = not any(
         added.lstrip or added.rstrip or added.single_word
         for added in tokenizer.added.tokens
@@ -76,7 +75,7 @@ def _of_stretches(tokenizer: Tokenizer, tokens: Sequence[bytes], lead: bool) -> 
     if segmentation is None:
         from tokkit.byteprobs.canonical.witness import Witness
 
-        return Witness(tokenizer, tokens, lead_of(tokenizer) if lead else b"")
+        return Witness(tokenizer, tokens, find_lead(tokenizer, tokens) if lead else b"")
     return Product(tokens, build_cuts(tokenizer, tokens, lead=lead), segmentation)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -23,12 +24,15 @@ class Finishers(NamedTuple):
         bits: See `ends`.
         extends: Those that add to it only, and what is unfinished then.
         longer: See `extends`.
+        most: The classes of all characters that begin so; not worked out for those of which
+            there are very many.
     """
 
     ends: NDArray[np.int64]
     bits: NDArray[np.uint64]
     extends: tuple[int, ...]
     longer: tuple[bytes, ...]
+    most: np.uint64
 
 
 class Completions:
@@ -78,7 +82,7 @@ class Completions:
         ends = flags[finishers.ends] != 0
         found = np.bitwise_or.reduce(finishers.bits[ends], initial=np.uint64(0))
         for token, longer in zip(finishers.extends, finishers.longer, strict=True):
-            if found == ALL or not flags[token]:
+            if not flags[token] or found & finishers.most == finishers.most:
                 continue
             if missing(tail) > _FEW:
                 return ALL
@@ -107,7 +111,17 @@ class Completions:
             np.array(bits, dtype=np.uint64),
             tuple(extends),
             tuple(longer),
+            self._find_most(tail) if needed <= _FEW else ALL,
         )
+
+    def _find_most(self, tail: bytes) -> np.uint64:
+        """Return the classes of all characters that begin with `tail`, as bits."""
+        found = 0
+        for rest in product(range(0x80, 0xC0), repeat=missing(tail)):
+            character = tail + bytes(rest)
+            if is_character(character):
+                found |= 1 << self._class_of(character)
+        return np.uint64(found)
 
     def _class_of(self, character: bytes) -> int:
         return self._cuts.class_of(character)

@@ -233,8 +233,9 @@ class Pairs:
     def _flag_bytes(self, state: _State, flags: Flags) -> None:
         """Flag the bytes that may follow."""
         assert self._characters
-        for token in self._characters.byte_of:
-            if not flags[token]:
+        for token, byte in self._characters.byte_of.items():
+            is_inside = byte & 0xC0 == 0x80
+            if not flags[token] and (is_inside or not state.prefix):
                 flags[token] = self._step(state, token) != NEVER
 
     def _begins(self) -> Flags:
