@@ -7,6 +7,8 @@ import typer
 
 SegmentationName = Literal["renorm", "mask", "all"]
 MixName = Literal["mixture", "product"]
+OrderName = Literal["auto", "psm", "psm-line", "spm", "plain"]
+BaselineName = Literal["plain", "token-healing"]
 
 _MEANING = "What is counted"
 Segmentation = Annotated[
@@ -102,4 +104,72 @@ Stop = Annotated[
 Greedy = Annotated[
     bool,
     typer.Option("--greedy", help="Always take the likeliest byte.", rich_help_panel=_DRAWING),
+]
+
+_GAP = "The gap"
+Order = Annotated[
+    OrderName,
+    typer.Option(
+        help="How the parts are put together; plain: the suffix is not read.",
+        rich_help_panel=_GAP,
+    ),
+]
+SentinelNames = Annotated[
+    str | None,
+    typer.Option(
+        "--sentinels",
+        metavar="PRE,SUF,MID",
+        help="The model's special tokens for it [default: found by their names].",
+        rich_help_panel=_GAP,
+    ),
+]
+Baseline = Annotated[
+    BaselineName | None,
+    typer.Option(
+        help="Do it token by token, for comparison: after the prompt's own tokens, or with the "
+        "last of them taken back.",
+        rich_help_panel=_GAP,
+    ),
+]
+
+_MEASURING = "Measuring"
+Benchmark = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Fill the gaps of a HumanEval infilling file (.jsonl, .jsonl.gz).",
+        rich_help_panel=_MEASURING,
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(min=1, help="Only so many of its problems.", rich_help_panel=_MEASURING),
+]
+FilledOutput = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Add a JSON line for each problem; what FILE has already is not done again.",
+        rich_help_panel=_MEASURING,
+    ),
+]
+Execute = Annotated[
+    bool,
+    typer.Option(
+        "--execute",
+        help="RUN the programs that the model wrote: only where they can do no harm.",
+        rich_help_panel=_MEASURING,
+    ),
+]
+Timeout = Annotated[
+    float,
+    typer.Option(min=0.1, help="--execute: seconds for a program.", rich_help_panel=_MEASURING),
+]
+Memory = Annotated[
+    int,
+    typer.Option(
+        min=64, help="--execute: megabytes for a program.", rich_help_panel=_MEASURING
+    ),
 ]

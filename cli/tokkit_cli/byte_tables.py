@@ -57,6 +57,13 @@ def quote(data: bytes, most: int = 60) -> str:
     return f"'…{text[-most:]}'" if len(text) > most else f"'{text}'"
 
 
+def opening(data: bytes, most: int) -> str:
+    """Write the beginning of a text in quotes: ``'Once upon a…'``."""
+    if len(data) <= most:
+        return quote(data)
+    return f"'{spell_bytes(data[:most].decode('utf-8', 'ignore').encode()).replace('␠', ' ')}…'"
+
+
 def bar(share: float) -> str:
     """Draw a probability: ``"████"``; a sliver if it is not 0."""
     eighths = min(round(share * BAR * 8), BAR * 8)

@@ -201,7 +201,7 @@ Start = Annotated[
     str | None,
     typer.Option(
         metavar="TEXT",
-        help="Special token or tokens before every text, instead of the model's own.",
+        help="What to put before every text, usually a special token, not the model's own.",
         rich_help_panel=_MODEL,
     ),
 ]

@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from tokkit_cli.byte_tables import quote, spell
+from tokkit_cli.byte_tables import opening, spell
 
 if TYPE_CHECKING:
     from tokkit.byteprobs.rows import Row, Totals
@@ -41,9 +41,8 @@ class ScoreLines:
             "bits/byte": _number(row["bits_per_byte"], 4),
             "by tokens": _number(row["token_bits_per_byte"], 4),
         }
-        excerpt = quote(document[:EXCERPT])
         line = [f"{cells[name]:>{width}}" for name, width in self.columns.items()]
-        _print_line([*line, excerpt])
+        _print_line([*line, opening(document, EXCERPT)])
         for place, logprob in enumerate(row.get("byte_logprobs", ())):
             shown = spell(document[place], document[:place][-3:])
             _print_line([" " * 8, f"{shown:>9}", f"{_number(logprob, 4):>12}"])
@@ -53,14 +52,19 @@ class ScoreLines:
         said = totals.as_json()
         means = ("all bytes", "bits_per_byte"), ("mean of documents", "mean_bits_per_byte")
         refused = f", {totals.refused:,} refused" if totals.refused else ""
-        sys.stdout.write(
-            f"\n{totals.documents:,} documents{refused}, {totals.n_bytes:,} bytes, "
-            f"{totals.n_tokens:,} tokens, log p {_number(said['logprob'], 3)}\n"
-        )
+        documents = count(totals.documents, "document")
+        sizes = f"{count(totals.n_bytes, 'byte')}, {count(totals.n_tokens, 'token')}"
+        logprob = _number(said["logprob"], 3)
+        sys.stdout.write(f"\n{documents}{refused}, {sizes}, log p {logprob}\n")
         for name, key in means:
             bits = _number(said[key], 4)
             tokens = _number(said[key.replace("bits", "token_bits")], 4)
             sys.stdout.write(f"{name:<18} {bits} bits per byte, {tokens} by tokens\n")
+
+
+def count(number: int, name: str) -> str:
+    """Write a number of things: ``"1 document"``, ``"2,000 documents"``."""
+    return f"{number:,} {name}{'s' * (number != 1)}"
 
 
 def _print_line(cells: list[str]) -> None:

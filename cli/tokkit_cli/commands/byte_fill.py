@@ -1,8 +1,8 @@
 """``tokkit byte-probs fill``: the text between two others."""
 
-import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -10,15 +10,8 @@ from tokkit.errors import UsageError
 from tokkit_cli import byte_options as own
 from tokkit_cli import console
 from tokkit_cli import options as given
-from tokkit_cli.byte_requests import ModelRequest, Session, open_session, read_text
-
-if TYPE_CHECKING:
-    from tokkit.byteprobs.sentinels import Sentinels
-
-OrderName = Literal["auto", "psm", "psm-line", "spm", "plain"]
-BaselineName = Literal["plain", "token-healing"]
-
-_GAP = "The gap"
+from tokkit_cli.byte_requests import ModelRequest, open_session, read_text
+from tokkit_cli.filling import Filler, print_filled, print_rates
 
 
 def fill(
@@ -36,35 +29,21 @@ def fill(
         Path | None,
         typer.Option(metavar="FILE", help="The same from a file.", rich_help_panel=own.TEXT),
     ] = None,
-    order: Annotated[
-        OrderName,
-        typer.Option(
-            help="How the parts are put together; plain: the suffix is not read.",
-            rich_help_panel=_GAP,
-        ),
-    ] = "auto",
-    sentinels: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PRE,SUF,MID",
-            help="The model's special tokens for it [default: found by their names].",
-            rich_help_panel=_GAP,
-        ),
-    ] = None,
-    baseline: Annotated[
-        BaselineName | None,
-        typer.Option(
-            help="Do it token by token, for comparison: from the prompt as it is, or with its "
-            "last token taken back.",
-            rich_help_panel=_GAP,
-        ),
-    ] = None,
+    order: own.Order = "auto",
+    sentinels: own.SentinelNames = None,
+    baseline: own.Baseline = None,
     max_bytes: own.MaxBytes = 256,
     temperature: own.Temperature = 0.0,
     top_k: own.TopK = None,
     top_p: own.TopP = None,
     stop: own.Stop = [],  # noqa: B006 (Typer copies it)
     seed: given.Seed = 0,
+    benchmark: own.Benchmark = None,
+    limit: own.Limit = None,
+    output: own.FilledOutput = None,
+    execute: own.Execute = False,
+    timeout: own.Timeout = 10.0,
+    memory: own.Memory = 1024,
     segmentation: own.Segmentation = "renorm",
     beam: own.Beam = None,
     device: given.Device = "auto",
@@ -78,53 +57,65 @@ def fill(
 ) -> None:
     """Write what is missing between two texts, with the model's own special tokens for it.
 
-    The text before the gap may stop in the middle of a word: its end and what is filled in are
-    cut into tokens together.
+    The text before the gap may stop in the middle of a word: with `--order spm` its end and
+    what is filled in are cut into tokens together.
 
     ```console
     tokkit byte-probs fill my-model --prefix 'def area(r): ret' --suffix ' * r'
     tokkit byte-probs fill my-model --prefix-file head.py --suffix-file tail.py
-    tokkit byte-probs fill my-model --prefix a --suffix b --sentinels '<P>,<S>,<M>'
+    tokkit byte-probs fill my-model --benchmark Light.jsonl.gz -o filled.jsonl
     ```
     """
-    text = read_text({"--prefix": prefix, "--prefix-file": prefix_file})
-    after = read_text(
-        {"--suffix": suffix, "--suffix-file": suffix_file}, needed=order != "plain"
+    texts = {"--prefix": prefix, "--prefix-file": prefix_file}
+    suffixes = {"--suffix": suffix, "--suffix-file": suffix_file}
+    _refuse(
+        benchmark,
+        about_files={"--output": output, "--limit": limit, "--execute": execute or None},
+        about_texts={**texts, **suffixes, "--stop": stop or None},
     )
+    gap = b"", b""
+    if benchmark is None:
+        gap = read_text(texts), read_text(suffixes, needed=order != "plain")
     request = ModelRequest(model, segmentation, beam, device, dtype, tokenizer, start)
-    session = open_session(request)
-    lm = session.members[0]
-    found = lm.fill(
-        text,
-        after,
-        order=order,
-        sentinels=_sentinels(session, sentinels),
-        baseline=baseline,
-        max_bytes=max_bytes,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        stop=stop,
-        seed=seed,
-    )
-    if as_json:
-        result = dict(found.as_json())
-        if stats:
-            result["stats"] = session.stats(len(found.data))
-        console.print_result(result, as_json)
+    settings: dict[str, Any] = {
+        "order": order,
+        "baseline": baseline,
+        "max_bytes": max_bytes,
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "seed": seed,
+    }
+    filler = Filler(open_session(request), settings, sentinels)
+    if benchmark is None:
+        print_filled(filler, *gap, stop, as_json, stats)
         return
-    sys.stdout.buffer.write(found.text.encode() + b"\n")
-    if stats:
-        console.note(session.describe(len(found.data)))
+    from tokkit.byteprobs.execution import Limits
+    from tokkit.byteprobs.infilling import read_problems, run_infilling
+
+    problems = read_problems(benchmark)[:limit]
+    with console.show_progress() as progress:
+        result = run_infilling(
+            filler,
+            problems,
+            output=output,
+            settings=filler.account(request),
+            execute=execute,
+            limits=Limits(timeout, memory << 20),
+            on_row=lambda _: progress("filling", filler.count, len(problems)),
+        )
+    print_rates(filler, result, output, as_json, stats)
 
 
-def _sentinels(session: Session, names: str | None) -> "Sentinels | None":
-    """Look up the special tokens that were named, ``PRE,SUF,MID``."""
-    from tokkit.byteprobs.sentinels import Sentinels
-
-    if names is None:
-        return None
-    parts = names.split(",")
-    if len(parts) != 3:
-        raise UsageError(f"--sentinels {names!r} should be three tokens, PRE,SUF,MID")
-    return Sentinels.named(session.members[0].model.tokenizer, *parts)
+def _refuse(
+    benchmark: Path | None,
+    *,
+    about_files: Mapping[str, object],
+    about_texts: Mapping[str, object],
+) -> None:
+    """Refuse options that go only with, or only without, a benchmark."""
+    wrong = about_files if benchmark is None else about_texts
+    for name, value in wrong.items():
+        if value is not None:
+            verb = "needs" if benchmark is None else "does not go with"
+            raise UsageError(f"{name} {verb} --benchmark FILE")

@@ -98,9 +98,10 @@ def _one(session: Session, text: bytes, top: int, compare: bool) -> NextPage:
 
 
 def _how(found: "NextByte") -> str:
-    """Say by which definition: ``"renorm; pairs, exact"``."""
+    """Say by which definition: ``"renorm; by pairs; exact"``."""
     exact = "exact" if found.exact else "approximate"
-    return ", ".join(filter(None, (found.segmentation, found.method, exact)))
+    method = f"by {found.method}" if found.method else ""
+    return "; ".join(filter(None, (found.segmentation, method, exact)))
 
 
 def _leaks(found: "NextByte") -> list[str]:
