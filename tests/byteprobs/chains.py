@@ -1,12 +1,18 @@
-"""Exact Markov chains over bytes, as sources: every probability is in plain sight."""
+"""Exact Markov chains over bytes, as sources, and tokenizers of a few tokens by hand."""
 
 from itertools import pairwise
 
 import numpy as np
 
+from tokkit.added import Added, AddedTokens
 from tokkit.byteprobs.results import END
 from tokkit.errors import ImpossibleError
 from tokkit.lm import Usage
+from tokkit.segment.bpe import BPE
+from tokkit.tokenizer import Tokenizer
+from tokkit.vocab import Vocabulary
+
+BYTES = [bytes([byte]) for byte in range(256)]
 
 
 class Chain:
@@ -77,3 +83,20 @@ def fixed(text, end=True):
     data = text if isinstance(text, bytes) else text.encode()
     outcomes = [None, *data, END] if end else [None, *data, data[0]]
     return Chain({last: {after: 1.0} for last, after in pairwise(outcomes)})
+
+
+def make_tokenizer(*specials, merges=()):
+    """All bytes, merges, then special tokens, ``<s>`` and ``</s>`` first."""
+    tokens = [*BYTES]
+    rows = []
+    for left, right in merges:
+        rows.append((tokens.index(left), tokens.index(right), len(tokens)))
+        tokens.append(left + right)
+    names = ("<s>", "</s>", *specials)
+    ids = {name: len(tokens) + place for place, name in enumerate(names)}
+    spelled = (*tokens, *[b""] * len(names))
+    return Tokenizer(
+        Vocabulary(spelled, ids),
+        BPE(spelled, np.array(rows, dtype=np.int32).reshape(-1, 3)),
+        added=AddedTokens(tuple(Added(name, each) for name, each in ids.items())),
+    )

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.byteprobs.chains import Chain, fixed, letters
+from tests.byteprobs.chains import Chain, fixed, letters, make_tokenizer
+from tokkit.byteprobs import ByteLM
 from tokkit.byteprobs.ensemble import Ensemble, ProxyTuning
 from tokkit.byteprobs.results import END
 from tokkit.errors import ImpossibleError, UsageError
+from tokkit.lm.ngram import NGramModel
 
 A, B, C = b"abc"
 
@@ -171,6 +173,24 @@ def test_a_member_of_weight_zero_is_not_asked():
     ensemble = Ensemble([chain_of([1, 0, 0, 0]), idle], mix="product", weights=[1, 0])
     assert row(ensemble) == {A: 1.0}
     assert idle.usage.calls == 0
+
+
+def test_models_of_different_vocabularies_by_their_own_bytes():
+    """Token models whose tokens end in different places, each asked by itself."""
+    texts = ["the cat sat", "that hat", "the hat"]
+    merges = [[(b"t", b"h"), (b"th", b"e")], [(b"h", b"a"), (b"ha", b"t"), (b"e", b" ")]]
+    models = [
+        ByteLM(NGramModel.fit(make_tokenizer(merges=own), texts, order=2)) for own in merges
+    ]
+    stream = Ensemble(models, weights=[1, 3]).stream(b"t")
+    for size, byte in enumerate(b"he hat", 1):
+        rows = [np.exp(model.next_logprobs(b"the hat"[:size])) for model in models]
+        assert np.exp(stream.logprobs) == pytest.approx(0.25 * rows[0] + 0.75 * rows[1])
+        stream.push(byte)
+    alone = models[0].score(b"the hat", end=True)
+    twice = Ensemble([models[0]] * 2, mix="product").score(b"the hat")
+    assert twice.logprob == pytest.approx(alone.logprob, abs=1e-12)
+    assert twice.byte_logprobs == pytest.approx(alone.byte_logprobs, abs=1e-12)
 
 
 # Proxy tuning

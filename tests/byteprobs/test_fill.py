@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tokkit
-from tokkit.added import Added, AddedTokens
+from tests.byteprobs.chains import make_tokenizer
 from tokkit.byteprobs import ByteLM
 from tokkit.byteprobs.fill import build_prompt, fill
 from tokkit.byteprobs.healing import continue_tokens, encode_inside
@@ -15,30 +15,9 @@ from tokkit.byteprobs.results import END
 from tokkit.byteprobs.sentinels import FAMILIES, Sentinels, find_sentinels
 from tokkit.errors import ImpossibleError, ModelError, UsageError
 from tokkit.lm.ngram import NGramModel
-from tokkit.segment.bpe import BPE
-from tokkit.tokenizer import Tokenizer
-from tokkit.vocab import Vocabulary
 
-BYTES = [bytes([byte]) for byte in range(256)]
 QWEN = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
 CODELLAMA = ("▁<PRE>", "▁<SUF>", "▁<MID>", "▁<EOT>")
-
-
-def make_tokenizer(*specials, merges=()):
-    """All bytes, merges, then special tokens, ``<s>`` and ``</s>`` first."""
-    tokens = [*BYTES]
-    rows = []
-    for left, right in merges:
-        rows.append((tokens.index(left), tokens.index(right), len(tokens)))
-        tokens.append(left + right)
-    names = ("<s>", "</s>", *specials)
-    ids = {name: len(tokens) + place for place, name in enumerate(names)}
-    spelled = (*tokens, *[b""] * len(names))
-    return Tokenizer(
-        Vocabulary(spelled, ids),
-        BPE(spelled, np.array(rows, dtype=np.int32).reshape(-1, 3)),
-        added=AddedTokens(tuple(Added(name, each) for name, each in ids.items())),
-    )
 
 
 def id_of(tokenizer, name):
