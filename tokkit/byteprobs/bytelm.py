@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _ROWS = 1 << 25
 """How many log probabilities documents that are read together may need, more or less."""
+_ALIKE = 1.2
+_SHORT = 16
 BEAM = 128
 """How many sequences ``all`` follows unless told otherwise: all of those of 7 bytes."""
 
@@ -216,10 +218,12 @@ class ByteLM:
         """
         surface = self._engine.surface
         texts = [surface.normalized(to_bytes(document)) for document in documents]
-        scores: list[Score] = []
+        scores: dict[int, Score] = {}
         for group in _groups(texts, max(_ROWS // self.model.vocab_size, 1)):
-            scores += score_texts(self._engine, group, total_only=total_only, end=end)
-        return scores
+            own = [texts[place] for place in group]
+            found = score_texts(self._engine, own, total_only=total_only, end=end)
+            scores.update(zip(group, found, strict=True))
+        return [scores[place] for place in range(len(texts))]
 
     def sample(self, prompt: bytes | str = b"", **options: Any) -> "Generation":
         """Write on from a prompt, see `tokkit.byteprobs.sampling.generate`."""
@@ -245,13 +249,20 @@ def _require_rows(model: LanguageModel) -> None:
         )
 
 
-def _groups(texts: Sequence[bytes], most: int) -> Iterator[list[bytes]]:
-    """Yield texts that are read together, neighbours of at most `most` bytes in all."""
-    group: list[bytes] = []
-    for text in texts:
-        if group and sum(map(len, group)) + len(text) > most:
+def _groups(texts: Sequence[bytes], most: int) -> Iterator[list[int]]:
+    """Yield the places of texts that are read together: of much the same length, and not many.
+
+    Args:
+        texts: The texts.
+        most: How many bytes they may have, all taken to be as long as the longest.
+    """
+    group: list[int] = []
+    for place in sorted(range(len(texts)), key=lambda place: len(texts[place])):
+        longest = len(texts[place])
+        is_alike = bool(group) and longest <= _ALIKE * len(texts[group[0]]) + _SHORT
+        if group and (not is_alike or longest * (len(group) + 1) > most):
             yield group
             group = []
-        group.append(text)
+        group.append(place)
     if group:
         yield group

@@ -10,6 +10,9 @@ from tokkit.byteprobs.canonical.longest import Longest
 from tokkit.byteprobs.canonical.pairs import Pairs, supports
 from tokkit.byteprobs.canonical.product import Product
 from tokkit.byteprobs.canonical.protocols import Grammar, Segmentation
+from tokkit.byteprobs.canonical.viterbi import Viterbi
+from tokkit.byteprobs.canonical.witness import Witness
+from tokkit.byteprobs.canonical.wordpiece import WordPiece as Words
 from tokkit.segment.bpe import BPE
 from tokkit.segment.longest import LongestMatch
 from tokkit.segment.unigram import Unigram
@@ -47,11 +50,14 @@ def _build(tokenizer: Tokenizer, tokens: Sequence[bytes], lead: bool) -> Grammar
     own = list(tokens)
     for token_id in contents.values():
         own[token_id] = b""
-    first = _of_stretches(tokenizer, own, lead)
+    segmentation = _segmentation(tokenizer, own)
+    first = _of_stretches(tokenizer, own, segmentation, lead)
     if not contents:
         return first
     has_lead = lead and find_lead(tokenizer, tokens)
-    later = _of_stretches(tokenizer, own, False) if has_lead else first
+    later = first
+    if has_lead:
+        later = _of_stretches(tokenizer, own, segmentation, False)
     is_plain = not any(
         added.lstrip or added.rstrip or added.single_word
         for added in tokenizer.added.tokens
@@ -69,12 +75,14 @@ def _contents(tokenizer: Tokenizer, tokens: Sequence[bytes]) -> Mapping[bytes, i
     }
 
 
-def _of_stretches(tokenizer: Tokenizer, tokens: Sequence[bytes], lead: bool) -> Grammar:
+def _of_stretches(
+    tokenizer: Tokenizer,
+    tokens: Sequence[bytes],
+    segmentation: Segmentation | None,
+    lead: bool,
+) -> Grammar:
     """Build the grammar of text without added tokens."""
-    segmentation = _segmentation(tokenizer, tokens)
     if segmentation is None:
-        from tokkit.byteprobs.canonical.witness import Witness
-
         return Witness(tokenizer, tokens, find_lead(tokenizer, tokens) if lead else b"")
     return Product(tokens, build_cuts(tokenizer, tokens, lead=lead), segmentation)
 
@@ -87,11 +95,7 @@ def _segmentation(tokenizer: Tokenizer, tokens: Sequence[bytes]) -> Segmentation
         case LongestMatch() as segmenter:
             return Longest(segmenter, tokens)
         case Unigram() as segmenter:
-            from tokkit.byteprobs.canonical.viterbi import Viterbi
-
             return Viterbi(segmenter, tokens)
         case WordPiece() as segmenter:
-            from tokkit.byteprobs.canonical.wordpiece import WordPiece as Words
-
             return Words(segmenter, tokens)
     return None

@@ -12,6 +12,9 @@ _FIRST_CODES = (0, 0, 0x80, 0x800, 0x10000)
 _CODES = 0x110000
 
 
+_BLANK = "▁".encode()
+
+
 class ByteCharacters:
     """The characters that a segmenter turns into tokens for their bytes.
 
@@ -43,6 +46,10 @@ class ByteCharacters:
         }
         self.has_virtual = bool(self._virtual)
         spelled[list(symbols)] = False
+        # A space that is written as ▁ before anything is cut never reaches the segmenter.
+        pairs = zip(segmenter.spellings, tokens, strict=False)
+        if any(_BLANK in spelling and _BLANK not in text for spelling, text in pairs if text):
+            spelled[ord(" ")] = False
         self._counts = np.concatenate([[0], np.cumsum(spelled, dtype=np.int32)])
 
     def has_free(self, prefix: bytes) -> bool:
