@@ -229,7 +229,7 @@ class ByteLM:
         """Write on from a prompt, see `tokkit.byteprobs.sampling.generate`."""
         from tokkit.byteprobs.sampling import generate
 
-        return generate(self.stream(prompt), **options)
+        return generate(self, prompt, **options)
 
     def fill(self, prefix: bytes | str, suffix: bytes | str, **options: Any) -> "Generation":
         """Write what is missing between two texts, see `tokkit.byteprobs.fill.fill`."""

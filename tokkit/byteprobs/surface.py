@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tokkit.byteprobs.canonical.completions import unfinished
+from tokkit.byteprobs.utf8 import unfinished
 from tokkit.tokenizer import Tokenizer
 
 _BLANK = "▁".encode()

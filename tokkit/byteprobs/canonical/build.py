@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 from tokkit.byteprobs.canonical.added import WithAdded
+from tokkit.byteprobs.canonical.composed import Composed, joins
 from tokkit.byteprobs.canonical.cuts import build_cuts
 from tokkit.byteprobs.canonical.cuts import find_lead as find_lead
 from tokkit.byteprobs.canonical.longest import Longest
@@ -13,6 +14,7 @@ from tokkit.byteprobs.canonical.protocols import Grammar, Segmentation
 from tokkit.byteprobs.canonical.viterbi import Viterbi
 from tokkit.byteprobs.canonical.witness import Witness
 from tokkit.byteprobs.canonical.wordpiece import WordPiece as Words
+from tokkit.errors import PatternError
 from tokkit.segment.bpe import BPE
 from tokkit.segment.longest import LongestMatch
 from tokkit.segment.unigram import Unigram
@@ -82,9 +84,19 @@ def _of_stretches(
     lead: bool,
 ) -> Grammar:
     """Build the grammar of text without added tokens."""
+    if segmentation is not None:
+        try:
+            cuts = build_cuts(tokenizer, tokens, lead=lead)
+        except PatternError:  # it cuts inside characters, or tells too many kinds apart
+            segmentation = None
     if segmentation is None:
         return Witness(tokenizer, tokens, find_lead(tokenizer, tokens) if lead else b"")
-    return Product(tokens, build_cuts(tokenizer, tokens, lead=lead), segmentation)
+    grammar = Product(tokens, cuts, segmentation)
+    normalizer = tokenizer.normalizer
+    if normalizer is None or not joins(normalizer):
+        return grammar
+    exact = segmentation.exact and cuts.method == "automaton"
+    return Composed(grammar, normalizer, tokens, exact)
 
 
 def _segmentation(tokenizer: Tokenizer, tokens: Sequence[bytes]) -> Segmentation | None:

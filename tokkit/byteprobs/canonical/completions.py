@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.byteprobs.canonical.protocols import NEVER, Cuts, Segmentation
+from tokkit.byteprobs.utf8 import unfinished
 from tokkit.kernels._jit import frozen
 
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -132,18 +133,6 @@ def missing(tail: bytes) -> int:
     lead = tail[0]
     length = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
     return length - len(tail)
-
-
-def unfinished(data: bytes) -> bytes:
-    r"""Return the bytes at the end that begin a character: ``b"a\xe2\x96"`` has two."""
-    for length in range(1, min(3, len(data)) + 1):
-        byte = data[-length]
-        if byte >= 0xC0:
-            tail = data[-length:]
-            return tail if byte <= 0xF4 and missing(tail) > 0 else b""
-        if byte < 0x80:
-            return b""
-    return b""
 
 
 def is_character(data: bytes) -> bool:

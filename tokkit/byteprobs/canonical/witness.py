@@ -9,9 +9,9 @@ from tokkit.byteprobs.canonical.completions import (
     is_beginning,
     is_character,
     missing,
-    unfinished,
 )
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
+from tokkit.byteprobs.utf8 import unfinished
 from tokkit.kernels._jit import frozen
 from tokkit.tokenizer import Tokenizer
 
