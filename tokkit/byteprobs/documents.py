@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from tokkit.byteprobs.rows import Row, refused_row
 from tokkit.errors import ImpossibleError
 
-BATCH_BYTES = 4096
-BATCH_DOCUMENTS = 32
+BATCH_BYTES = 1 << 14
+BATCH_DOCUMENTS = 64
 
 Scorer = Callable[[Sequence[bytes]], Sequence[Row]]
 """Scores a batch of documents."""
