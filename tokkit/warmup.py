@@ -8,14 +8,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from tokkit import kernels
+from tokkit.byteprobs import ByteLM
+from tokkit.byteprobs.results import SEGMENTATIONS
 from tokkit.corpus import open_corpus
 from tokkit.learn import ALGORITHMS
 from tokkit.learn.merging import NO_MERGES
 from tokkit.learn.options import Job, LiB, Options, Progress, no_progress
+from tokkit.lm import NGramModel
 from tokkit.patterns import find_pattern
 from tokkit.pretokenize import for_pattern
 from tokkit.segment.bpe import BPE
+from tokkit.segment.longest import LongestMatch
 from tokkit.segment.unigram import Unigram
 from tokkit.segment.wordpiece import WordPiece
 from tokkit.tokenizer import Tokenizer
@@ -97,9 +103,30 @@ def _segment(path: Path) -> None:
     distinct.encode(" ".join(map(str, range(MANY))))
 
 
+def _weigh(path: Path) -> None:
+    """Ask for the bytes of a text under each family of tokenizers."""
+    tokens = [bytes([byte]) for byte in range(256)] + [b"th", b"the", b"\xc3\xbc"]
+    merges = np.array([[116, 104, 256], [256, 101, 257], [0xC3, 0xBC, 258]], dtype=np.int32)
+    spellings = [b""] * 256 + tokens[256:]
+    best = Unigram(spellings, [-9.0] * len(tokens), unk_id=0, byte_fallback=range(256))
+    vocabulary = Vocabulary(tuple(tokens))
+    words = for_pattern(find_pattern("gpt2"))
+    for tokenizer in (
+        Tokenizer(vocabulary, BPE(tokens, merges), pretokenizer=words),
+        Tokenizer(vocabulary, best),
+        Tokenizer(vocabulary, LongestMatch(tokens)),
+    ):
+        for segmentation in SEGMENTATIONS:
+            lm = ByteLM(NGramModel(tokenizer), segmentation)
+            lm.score("the other 12", end=True)
+            for prefix in (b"th", b"\xc3"):
+                lm.next(prefix)
+
+
 USES: Mapping[str, Callable[[Path], None]] = {
     "counting": _count,
     **{name: _learn(name) for name in ALGORITHMS if name != "unigram"},
     "segmenting": _segment,
+    "weighing": _weigh,
 }
 """What together uses every kernel; sentencepiece learns ``unigram`` without any."""

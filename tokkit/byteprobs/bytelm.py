@@ -12,7 +12,13 @@ from tokkit.byteprobs.canonical.build import build_grammar, find_lead
 from tokkit.byteprobs.canonical.free import Free
 from tokkit.byteprobs.canonical.protocols import Grammar
 from tokkit.byteprobs.engine import Engine
-from tokkit.byteprobs.results import ByteLogprobs, NextByte, Score, Segmentation
+from tokkit.byteprobs.results import (
+    SEGMENTATIONS,
+    ByteLogprobs,
+    NextByte,
+    Score,
+    Segmentation,
+)
 from tokkit.byteprobs.score import score_texts
 from tokkit.byteprobs.stream import Stream
 from tokkit.byteprobs.surface import Surface, text_of
@@ -72,7 +78,7 @@ class ByteLM:
             from tokkit.lm.hf import HFModel
 
             model = HFModel.load(model)
-        if segmentation not in ("renorm", "mask", "all"):
+        if segmentation not in SEGMENTATIONS:
             raise UsageError(f"no segmentation {segmentation!r}: choose renorm, mask or all")
         if beam is not None and beam < 1:
             raise UsageError(f"a beam of {beam} follows nothing: give 1 or more")

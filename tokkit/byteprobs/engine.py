@@ -31,15 +31,15 @@ class Masses:
     """
 
     row: Logprobs
-    probs: NDArray[np.floating]
+    probs: NDArray[np.float64]
     flags: Flags
     total: float
     end: float
     log_norm: float
 
     @cached_property
-    def wide(self) -> NDArray[np.floating]:
-        """The exponentials in double precision, for what is too rare for single."""
+    def wide(self) -> NDArray[np.float64]:
+        """The exponentials taken in double precision, for what is too rare for single."""
         return np.exp(self.row.astype(np.float64))
 
 
@@ -77,7 +77,7 @@ class Engine:
 
     def weigh(self, row: Logprobs, state: int) -> Masses:
         """Take in the log probabilities of the tokens after a sequence in `state`."""
-        probs = np.exp(row)
+        probs = np.exp(row).astype(np.float64, copy=False)
         flags = self.grammar.allowed(state)
         total = sum_allowed(probs, flags)
         end = 0.0

@@ -110,7 +110,7 @@ def spread_strand(engine: Engine, head: Head, node: Node) -> NDArray[np.float64]
 
 
 def _spread(
-    engine: Engine, masses: Masses, probs: NDArray[np.floating], node: Node
+    engine: Engine, masses: Masses, probs: NDArray[np.float64], node: Node
 ) -> NDArray[np.float64]:
     sums = np.zeros(END + 1)
     table = engine.table

@@ -12,6 +12,9 @@ from tokkit.lm.model import Usage
 Segmentation = Literal["renorm", "mask", "all"]
 """What the probability of bytes under a model of tokens means, see `tokkit.byteprobs`."""
 
+SEGMENTATIONS: tuple[Segmentation, ...] = ("renorm", "mask", "all")
+"""All of them, the default first."""
+
 END = 256
 """The outcome that is no byte: the text ends."""
 

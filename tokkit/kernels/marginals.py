@@ -62,7 +62,7 @@ def descend(
 
 @kernel
 def sum_nodes(
-    probs: NDArray[np.floating],
+    probs: Floats,
     flags: Bytes,
     order: Ids,
     bounds: Offsets,
@@ -72,7 +72,7 @@ def sum_nodes(
     """Sum what is allowed in each of `count` nodes, every one inside the one before it.
 
     Args:
-        probs: The probability of each id, ``float[V]``.
+        probs: The probability of each id, ``float64[V]``.
         flags: Which ids count, ``uint8[V]``.
         order: See above.
         bounds: Begin and end of each node.
@@ -86,11 +86,11 @@ def sum_nodes(
         for place in range(bounds[2 * node], low):
             token = order[place]
             if flags[token]:
-                total += np.float64(probs[token])
+                total += probs[token]
         for place in range(high, bounds[2 * node + 1]):
             token = order[place]
             if flags[token]:
-                total += np.float64(probs[token])
+                total += probs[token]
         low = bounds[2 * node]
         high = bounds[2 * node + 1]
         sums[node] = total
@@ -98,7 +98,7 @@ def sum_nodes(
 
 @kernel
 def spread(
-    probs: NDArray[np.floating],
+    probs: Floats,
     flags: Bytes,
     order: Ids,
     data: Bytes,
@@ -116,17 +116,15 @@ def spread(
         token = order[place]
         byte_place = starts[place] + depth
         if flags[token] and byte_place < starts[place + 1]:
-            sums[data[byte_place]] += np.float64(probs[token])
+            sums[data[byte_place]] += probs[token]
 
 
 @kernel
-def spread_first(
-    probs: NDArray[np.floating], flags: Bytes, first: NDArray[np.int16], sums: Floats
-) -> None:
+def spread_first(probs: Floats, flags: Bytes, first: NDArray[np.int16], sums: Floats) -> None:
     """Add all that is allowed to the sum of each token's first byte (-1: it has none)."""
     for token in range(first.size):
         if flags[token] and first[token] >= 0:
-            sums[first[token]] += np.float64(probs[token])
+            sums[first[token]] += probs[token]
 
 
 @kernel
@@ -139,7 +137,7 @@ def count_allowed(flags: Bytes, order: Ids, low: int, high: int) -> int:
 
 
 @kernel
-def sum_allowed(probs: NDArray[np.floating], flags: Bytes) -> float:
+def sum_allowed(probs: Floats, flags: Bytes) -> float:
     """Sum what is allowed, in four strands that the processor can add side by side."""
     first = 0.0
     second = 0.0
@@ -147,10 +145,10 @@ def sum_allowed(probs: NDArray[np.floating], flags: Bytes) -> float:
     fourth = 0.0
     whole = flags.size & ~3
     for token in range(0, whole, 4):
-        first += np.float64(probs[token]) * flags[token]
-        second += np.float64(probs[token + 1]) * flags[token + 1]
-        third += np.float64(probs[token + 2]) * flags[token + 2]
-        fourth += np.float64(probs[token + 3]) * flags[token + 3]
+        first += probs[token] * flags[token]
+        second += probs[token + 1] * flags[token + 1]
+        third += probs[token + 2] * flags[token + 2]
+        fourth += probs[token + 3] * flags[token + 3]
     for token in range(whole, flags.size):
-        first += np.float64(probs[token]) * flags[token]
+        first += probs[token] * flags[token]
     return (first + second) + (third + fourth)

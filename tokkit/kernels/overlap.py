@@ -114,7 +114,7 @@ def follow_nodes(
     for start in range(nodes.size):
         node = np.int64(nodes[start])
         for place in range(token.size):
-            node = child_of(children, labels, node, token[place])
+            node = child_of(children, labels, node, np.int64(token[place]))
             if node < 0:
                 break
             if stops[node]:
@@ -213,7 +213,7 @@ def measure_leads(
             node = np.int64(ROOT)
             place = first
             while place < end:
-                node = child_of(children, labels, node, data[place])
+                node = child_of(children, labels, node, np.int64(data[place]))
                 if node < 0:
                     break
                 place += 1
@@ -229,7 +229,7 @@ def measure_leads(
             leads[first] = network.values[token] - best
         node = np.int64(ROOT)
         for place in range(start, end):
-            node = child_of(children, labels, node, data[place])
+            node = child_of(children, labels, node, np.int64(data[place]))
             lead_here = np.float64(network.values[token])
             if place + 1 < end:
                 lead_here = np.float64(leads[place + 1])

@@ -68,7 +68,7 @@ class NGramModel:
         end = special_id(tokenizer, FINISHES) if end is None else end
         start = special_id(tokenizer, BEGINS) if start is None else start
         self.ends = frozenset([self._place(end)])
-        self.start = (self._place(start),)
+        self.start: tuple[int, ...] = (self._place(start),)
         self._rows = _uniform(self.vocab_size) if rows is None else rows
         self._memory: int | None = None
 
