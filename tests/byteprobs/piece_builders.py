@@ -218,6 +218,7 @@ def trained_sentencepiece(folder: Path, seed: int, kind: str, **settings: Any) -
         path.with_suffix(".model").read_bytes(),
         alphabet=" abé",
         lead=b" ",
+        more="z",
         rich=True,
         reach=1,
         normalize=lambda text: " ".join(text.split()),

@@ -92,13 +92,15 @@ class Canonical:
         whole, rest = cut_whole(data)
         if whole is None:
             return []
+        short = [ending for ending in self._endings if len(ending) < 2]
+        longer = {_decoded(data + token) for token in self.tokens if len(token) > 1} - {None}
+        texts = [each + ending for each in sorted(longer) for ending in short]
         if not rest:
-            return [whole + ending for ending in self._endings]
+            return texts + [whole + ending for ending in self._endings]
         characters = [each for each in self._alphabet if each.encode().startswith(rest)]
-        texts = [whole + each + ending for each in characters for ending in self._endings]
+        texts += [whole + each + ending for each in characters for ending in self._endings]
         possible = [c for c in _characters_from(rest) if self._bytes.issuperset(c.encode())]
         some = some_of_each_kind(possible, 2) if len(possible) > 99 else possible
-        short = [ending for ending in self._endings if len(ending) < 2]
         return texts + [whole + each + ending for each in some for ending in short]
 
     def _spelled_besides(self, alphabet: Iterable[str]) -> list[str]:
