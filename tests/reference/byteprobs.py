@@ -94,7 +94,8 @@ class Canonical:
             return []
         short = [ending for ending in self._endings if len(ending) < 2]
         longer = {_decoded(data + token) for token in self.tokens if len(token) > 1} - {None}
-        texts = [each + ending for each in sorted(longer) for ending in short]
+        few = short if len(self._bytes) < 128 else [""]
+        texts = [each + ending for each in sorted(longer) for ending in few]
         if not rest:
             return texts + [whole + ending for ending in self._endings]
         characters = [each for each in self._alphabet if each.encode().startswith(rest)]
