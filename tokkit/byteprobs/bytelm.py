@@ -23,7 +23,7 @@ from tokkit.byteprobs.score import score_texts
 from tokkit.byteprobs.stream import Stream
 from tokkit.byteprobs.surface import Surface, text_of
 from tokkit.byteprobs.table import TokenTable
-from tokkit.errors import ModelError, UsageError
+from tokkit.errors import ImpossibleError, ModelError, UsageError
 from tokkit.lm.model import LanguageModel, Usage
 from tokkit.tokenizer import to_bytes
 
@@ -129,6 +129,9 @@ class ByteLM:
     ) -> Stream:
         """Begin a text that can be asked what comes next, and grows byte by byte.
 
+        A prefix that the tokenizer never writes as it is, such as capital letters where it
+        lowers case, is taken as the tokenizer would write it.
+
         Args:
             prefix: How it begins.
             context: Ids that come before the text, instead of the model's own start.
@@ -145,8 +148,29 @@ class ByteLM:
         ids = self.model.start if context is None else tuple(context)
         if not ids:
             raise ModelError(f"{self.model.name}: there is nothing before the text: give ids")
-        text = self._engine.surface.normalized(to_bytes(prefix))
-        return Stream(engine, text, ids, engine.surface.lead)
+        text = to_bytes(prefix)
+        try:
+            return Stream(engine, text, ids, engine.surface.lead)
+        except ImpossibleError:
+            normalized = self._normalized(text)
+            if normalized == text:
+                raise
+        return Stream(engine, normalized, ids, engine.surface.lead)
+
+    def _normalized(self, text: bytes) -> bytes:
+        """Return what the tokenizer makes of a text; with ``all``, bytes are what they are."""
+        return text if self.segmentation == "all" else self._engine.surface.normalized(text)
+
+    def _as_scored(self, text: bytes) -> bytes:
+        """Return a text as it is where that is possible, else as the tokenizer makes it."""
+        normalized = self._normalized(text)
+        if normalized == text:
+            return text
+        try:
+            Stream(self._engine, text, self.model.start, self._engine.surface.lead)
+        except ImpossibleError:
+            return normalized
+        return text
 
     def _engine_without_lead(self) -> Engine:
         """Return the engine for text that comes after something else."""
@@ -222,8 +246,7 @@ class ByteLM:
 
         What it took is not told apart by document: see `usage`.
         """
-        surface = self._engine.surface
-        texts = [surface.normalized(to_bytes(document)) for document in documents]
+        texts = [self._as_scored(to_bytes(document)) for document in documents]
         scores: dict[int, Score] = {}
         for group in _groups(texts, max(_ROWS // self.model.vocab_size, 1)):
             own = [texts[place] for place in group]

@@ -90,8 +90,9 @@ class Score:
         logprob_end: The log probability that the text ends there; None if it was not asked
             for.
         byte_logprobs: The log probability of each byte after those before it, ``float64[n]``;
-            None if only the total was asked for. Its sum is `logprob`, but for ``mask``,
-            where every next-byte distribution is normalised anew.
+            None if only the total was asked for. With ``renorm`` its sum is `logprob`; the
+            others normalise every next-byte distribution anew, since not all that a model
+            gives to the next token is given to a byte.
         n_tokens: The tokens of the document's own encoding.
         token_logprob: The log probability of these tokens.
         windows: In how many windows the document was read.

@@ -69,7 +69,7 @@ def _score_windows(engine: Engine, text: bytes, total_only: bool, end: bool) -> 
         token_logprob += _path_logprob(engine, path, window, found)
         sums.append(found)
     if end:
-        own = sums[-1].end if text else sums[-1].empty_end
+        own = sums[-1].end if text or not engine.surface.lead else sums[-1].empty_end
         logprob_end = float(own - normed[-1])
     return Score(
         n_bytes=len(text),
@@ -177,7 +177,7 @@ def _step_through(engine: Engine, text: bytes, total_only: bool, end: bool) -> A
     token_logprob = yield from _chain_logprob(engine, path)
     return Score(
         n_bytes=len(text),
-        logprob=float(logprobs.sum()),
+        logprob=stream.logp_prefix,
         logprob_end=float(stream.logprobs[END]) if end else None,
         byte_logprobs=None if total_only else logprobs,
         n_tokens=len(path),

@@ -37,9 +37,9 @@ def cut_windows(engine: Engine, text: bytes) -> Iterator[Window]:
         # Further on, the first space is what the tokenizer puts before every text.
         is_led = bool(begins and lead) and rest.startswith(lead) and rest != lead
         offset = 0 if is_led else len(lead)
-        layout = lay_out(engine, rest if is_led or not text else lead + rest, room)
-        last = min(begins + layout.end - offset, len(text)) if text else 0
-        yield Window(begins, first, last, offset if text else 0, layout)
+        layout = lay_out(engine, rest if is_led else lead + rest, room)
+        last = min(begins + layout.end - offset, len(text))
+        yield Window(begins, first, last, offset, layout)
         if last >= len(text):
             return
         following = begins + _middle(engine, layout, (room or 0) // 2) - offset

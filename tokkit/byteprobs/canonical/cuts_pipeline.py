@@ -75,18 +75,25 @@ class Pipeline:
             text.startswith(self.before) and text.endswith(self.after)
         ):
             return None
-        raw = text[len(self.before) : len(text) - len(self.after)]
+        end = len(text) - len(self.after)
+        # A prefix that is only put where there is none already is in the raw text then.
+        for start in sorted({len(self.before), 0}, reverse=True):
+            cuts = self._cut_raw(text[start:end], text)
+            if cuts is not None:
+                return cuts
+        return None
+
+    def _cut_raw(self, raw: bytes, text: bytes) -> tuple[int, ...] | None:
+        """Cut a raw text; None if it does not become the internal text in question."""
         try:
             pieces = self.pieces(raw) if raw else []
         except (TokkitError, UnicodeDecodeError):
             return None
-        if self.unwanted and not b"".join(pieces).startswith(self.unwanted):
+        if b"".join(pieces) != self.unwanted + text:
             return None
         places = [-len(self.unwanted)]
         for piece in pieces:
             places.append(places[-1] + len(piece))
-        if b"".join(pieces)[len(self.unwanted) :] != text:
-            return None
         return tuple(sorted({max(place, 0) for place, end in pairwise(places) if end > 0}))
 
 
