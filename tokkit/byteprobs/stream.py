@@ -198,7 +198,8 @@ class Stream:
     @property
     def leaks(self) -> Leaks:
         """What the model gives to other outcomes here."""
-        found = find_leaks(self._engine, self._cover, self._outcomes.shares.tolist())
+        shares = self._outcomes.shares.tolist()  # First: asking may begin the text anew.
+        found = find_leaks(self._engine, self._cover, shares)
         return replace(found, pruned=self._pruned)
 
 
