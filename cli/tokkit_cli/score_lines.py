@@ -39,7 +39,7 @@ class ScoreLines:
             "log p": _number(row["logprob"], 3),
             "then end": _number(row["logprob_end"], 3),
             "bits/byte": _number(row["bits_per_byte"], 4),
-            "by tokens": _number(row["token_bits_per_byte"], 4),
+            "by tokens": _number(row.get("token_bits_per_byte"), 4),
         }
         line = [f"{cells[name]:>{width}}" for name, width in self.columns.items()]
         _print_line([*line, opening(document, EXCERPT)])

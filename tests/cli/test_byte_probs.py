@@ -159,8 +159,10 @@ def test_a_byte_that_completes_a_character_is_shown_as_that(invoke, tiny):
     assert "after <C3>" in result.stdout
 
 
-def test_of_a_prefix_past_the_context_the_end_is_read(ask, tiny):
-    long = ask("next", tiny, "--prefix", "the worst " * 50)
+@pytest.mark.parametrize("segmentation", ["renorm", "all"])
+def test_of_a_prefix_past_the_context_the_end_is_read(ask, tiny, segmentation):
+    arguments = ("--prefix", "the worst " * 30, "--segmentation", segmentation, "--beam", 2)
+    long = ask("next", tiny, *arguments)
     assert math.fsum(long["probs"].values()) + long["eos"] == pytest.approx(1, abs=1e-9)
     assert long["logp_prefix"] < -100
 
@@ -305,19 +307,22 @@ def test_an_impossible_document_is_named_or_left_out(invoke, ask, tiny, tmp_path
 
 
 def test_a_text_past_the_context_is_read_in_windows(ask, tiny, prose):
-    found = ask("score", tiny, prose, "--whole")["documents"][0]
+    text = prose.read_bytes()[:1500]
+    found = ask("score", tiny, "--whole", input=text)["documents"][0]
     assert found["windows"] > 1
     assert found["tokens"] > CONTEXT
     assert 0 < found["bits_per_byte"] < 16
 
 
-def test_an_ensemble_scores_documents(ask, tiny, documents):
+def test_an_ensemble_scores_documents(invoke, ask, tiny, documents):
     alone = ask("score", tiny, documents, "--per-byte", "--end")["documents"]
     both = ask("score", tiny, documents, "--per-byte", "--end", "--ensemble", tiny)["documents"]
     for one, two in zip(alone, both, strict=True):
         assert two["logprob"] == pytest.approx(one["logprob"], abs=1e-4)
         assert two["byte_logprobs"] == pytest.approx(one["byte_logprobs"], abs=1e-4)
         assert two["logprob_end"] == pytest.approx(one["logprob_end"], abs=1e-4)
+    table = invoke("byte-probs", "score", tiny, documents, "--ensemble", tiny, "-q")
+    assert (table.exit_code, len(table.stdout.splitlines())) == (0, 9), table.stderr
 
 
 def test_the_table_of_scores(invoke, tiny, documents):
