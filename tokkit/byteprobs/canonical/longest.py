@@ -177,6 +177,10 @@ class Longest:
         flags = self._trie.without_overlaps(self._states[state], ROOT, self._known)
         return flags[: self._size]
 
+    def stuck(self, state: int | None) -> Sequence[int]:
+        """Return none: a piece may end after any of its tokens."""
+        return ()
+
     def may_end(self, state: int) -> bool:
         """Tell whether the piece may end here: always, a shorter match then stands."""
         return True

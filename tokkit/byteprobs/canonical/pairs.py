@@ -119,6 +119,14 @@ class Pairs:
         known = self._state(state)
         return not known.prefix and known.node not in self._wholes.ends_elsewhere
 
+    def stuck(self, state: int | None) -> Sequence[int]:
+        """Return the tokens that make what is, as a whole piece, another token."""
+        node = ROOT if state is None else self._state(state).node
+        if node == NOWHERE:
+            return ()
+        edges = self._wholes.edges[node].items()
+        return [token for token, after in edges if after in self._wholes.ends_elsewhere]
+
     def _state(self, number: int) -> _State:
         if number < self._plain:
             return _State(number, b"", NOWHERE)

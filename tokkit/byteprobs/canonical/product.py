@@ -52,6 +52,7 @@ class Product:
         self._cuts = cuts
         self._segmentation = segmentation
         self._completions = Completions(tokens, cuts, segmentation)
+        self._stuck_first = list(segmentation.stuck(None))
         self._states: list[tuple[Hypothesis, ...]] = []
         self._numbers: dict[tuple[Hypothesis, ...], int] = {}
         self._live: dict[Hypothesis, bool] = {}
@@ -81,7 +82,15 @@ class Product:
                 beginning = self._segmentation.begin(token) if after >= 0 else NEVER
                 if beginning != NEVER:
                     found.add((after, beginning))
-        return self._number(tuple(sorted(found))) if found else NEVER
+        alive = sorted(each for each in found if self._goes_on(*each))
+        return self._number(tuple(alive)) if alive else NEVER
+
+    def _goes_on(self, node: int, piece: int) -> bool:
+        """Tell whether a piece that may not end, as it is another token then, can go on."""
+        if self._segmentation.may_end(piece):
+            return True
+        follows = self._segmentation.following(piece) != 0
+        return bool(((self._cuts.within(node) >= 0) & follows).any())
 
     def can_end(self, state: int) -> bool:
         """Tell whether the sequence is the encoding of a whole text."""
@@ -103,7 +112,20 @@ class Product:
                 parts.append(self._after(node, True).flags)
         if not parts:
             return frozen(np.zeros(self._segmentation.begins.size, dtype=np.uint8))
-        return frozen(reduce(np.bitwise_or, parts))
+        flags = reduce(np.bitwise_or, parts)
+        stuck = {token for _, piece in self._states[state] for token in self._stuck(piece)}
+        if stuck:
+            flags = flags.copy()
+            for token in stuck:
+                flags[token] = flags[token] and self.step(state, token) != NEVER
+        return frozen(flags)
+
+    def _stuck(self, piece: int) -> list[int]:
+        """Return the tokens after which a piece may not end, whether or not it is a new one."""
+        if piece == NO_PIECE:
+            return self._stuck_first
+        new = self._stuck_first if self._segmentation.may_end(piece) else []
+        return [*self._segmentation.stuck(piece), *new]
 
     def _find_after(self, node: int, begins: bool) -> After:
         """Return what comes after a node.

@@ -6,6 +6,7 @@ machines run side by side: `Cuts` follows where pieces may begin, `Segmentation`
 tokens may be. `Grammar` is both together, which is all that is asked for outside.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -119,4 +120,12 @@ class Segmentation(Protocol):
 
     def may_end(self, state: int) -> bool:
         """Tell whether the piece may end here."""
+        ...
+
+    def stuck(self, state: int | None) -> Sequence[int]:
+        """Return the tokens after which, at the end of a character, the piece may not end.
+
+        Args:
+            state: The state before them; None: they begin the piece.
+        """
         ...

@@ -158,6 +158,10 @@ class Viterbi:
             flags[self._byte_ids] = possible[self._byte_values]
         return frozen(flags)
 
+    def stuck(self, state: int | None) -> Sequence[int]:
+        """Return none: a piece may end after any of its tokens."""
+        return ()
+
     def may_end(self, state: int) -> bool:
         """Tell whether the piece may end here: where no character is unfinished."""
         return not self._states[state].begun

@@ -44,14 +44,18 @@ class WordPiece:
         self._inside: dict[int, bytes] = {}
         for spelling, token_id in ids.items():
             rest = spelling.removeprefix(segmenter.prefix)
-            if _is_text(tokens, token_id, spelling):
+            # The space that comes before a word is part of the text of its first token.
+            if _is_text(tokens, token_id, spelling) or _is_text(
+                tokens, token_id, b" " + spelling
+            ):
                 self._first[token_id] = spelling
             if spelling.startswith(segmenter.prefix) and _is_text(tokens, token_id, rest):
                 self._inside[token_id] = rest
         self._size = len(tokens)
         size = max(self._size, len(segmenter.spellings))
         self._characters = np.zeros(size, dtype=np.int64)
-        self._characters[: self._size] = [_count(token) for token in tokens]
+        for token_id, piece in (self._first | self._inside).items():
+            self._characters[token_id] = _count(piece)
         self._follows = np.zeros(size, dtype=np.uint8)
         self._follows[list(self._inside)] = 0 if self._whole else 1
         begins = np.zeros(size, dtype=np.uint8)
@@ -99,6 +103,10 @@ class WordPiece:
         if self._middle >= 0:
             flags = self._trie.without_overlaps(tuple(nodes), self._middle, flags)
         return frozen(flags[: self._size])
+
+    def stuck(self, state: int | None) -> Sequence[int]:
+        """Return none: a piece may end after any of its tokens."""
+        return ()
 
     def may_end(self, state: int) -> bool:
         """Tell whether the piece may end here: always."""
