@@ -85,7 +85,7 @@ class Session:
         per_byte = ""
         if n_bytes:
             calls, tokens = said["calls_per_byte"], said["tokens_per_byte"]
-            per_byte = f", {calls:.3f} and {tokens:.3f} per byte"
+            per_byte = f", {calls:.3g} and {tokens:.3g} per byte"
         return (
             f"{said['forward_calls']:,} forward passes, {said['forward_tokens']:,} tokens in "
             f"them{per_byte}; {said['setup_seconds']:.2f} s to set up, {said['seconds']:.2f} s "

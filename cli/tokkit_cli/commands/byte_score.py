@@ -127,6 +127,9 @@ class Work:
     text_column: str
     on_error: given.OnErrorName
 
+    def __post_init__(self) -> None:
+        self.n_bytes = 0  # of the documents scored by this job, not by one it goes on from
+
     @cached_property
     def session(self) -> Session:
         """The models, loaded when they are first asked."""
@@ -153,6 +156,7 @@ class Work:
         with console.show_progress() as progress:
             for document, row in score_documents(self._score, rest, first=first, skip=skip):
                 self.totals.add(row)
+                self.n_bytes += row["bytes"]
                 progress("scoring", self.totals.n_bytes, 0)
                 yield document, row
 
@@ -185,7 +189,7 @@ def _say_totals(work: Work, result: dict[str, object], as_json: bool, stats: boo
     if as_json:
         result["total"] = totals
         if stats:
-            result["stats"] = work.session.stats(work.totals.n_bytes)
+            result["stats"] = work.session.stats(work.n_bytes)
         console.print_result(result, as_json)
         return
     console.print_result({**result, **totals}, as_json)
@@ -194,4 +198,4 @@ def _say_totals(work: Work, result: dict[str, object], as_json: bool, stats: boo
 
 def _say_stats(work: Work, wanted: bool) -> None:
     if wanted:
-        console.note(work.session.describe(work.totals.n_bytes))
+        console.note(work.session.describe(work.n_bytes))
