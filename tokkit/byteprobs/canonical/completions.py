@@ -18,7 +18,7 @@ _FEW = 2
 
 
 class Finishers(NamedTuple):
-    """The tokens that can go on with an unfinished character.
+    """The tokens that can go on with an unfinished character, and with nothing else.
 
     Attributes:
         ends: Those that finish it, and the class, as one bit, of the character then.
@@ -66,7 +66,9 @@ class Completions:
     def classes(self) -> NDArray[np.uint64]:
         """For each id, the classes its last character can have, as bits; all if it is whole.
 
-        ``uint64[V]``. Tokens that are inside a character have all, too.
+        ``uint64[V]``. Tokens that are inside a character have all, too. Only tokens that are
+        nothing but the rest of a character count: whether more text can come with it depends
+        on what came before.
         """
         classes = np.full(len(self._tokens), ALL)
         for token_id, token in enumerate(self._tokens):
@@ -99,12 +101,14 @@ class Completions:
         extends: list[int] = []
         longer: list[bytes] = []
         for token_id, lead in self._leading:
+            if not self.is_inside[token_id]:
+                continue
             if len(lead) == needed:
                 character = tail + lead
                 if is_character(character):
                     ends.append(token_id)
                     bits.append(1 << self._class_of(character))
-            elif len(lead) < needed and self.is_inside[token_id] and is_beginning(tail + lead):
+            elif len(lead) < needed and is_beginning(tail + lead):
                 extends.append(token_id)
                 longer.append(tail + lead)
         return Finishers(

@@ -160,8 +160,9 @@ class Product:
         """Tell after which tokens the character they leave unfinished cannot be finished."""
         classes = self._completions.classes[tokens]
         dead: NDArray[np.bool_] = (classes & waiting) == 0
-        # What is not the token's own beginning of a character depends on the one before.
-        for place in np.flatnonzero(self._completions.is_inside[tokens]).tolist():
+        # Perhaps a token can finish it and go on; and what is not the token's own beginning of
+        # a character depends on the one before.
+        for place in np.flatnonzero(dead | self._completions.is_inside[tokens]).tolist():
             node, token = int(nodes[place]), int(tokens[place])
             dead[place] = not self._can_go_on(node, token, self._completions.leading)
         return dead
