@@ -72,7 +72,7 @@ TASKS = {
     "score_deep": Task("score", "deep", (60,), (*SCORE[:1], *SAMPLER, PRUNED)),
     "generate_stories": Task("generate", "stories", (200,), (*STEPS, PAPER[0], PRUNED)),
     "generate_gpt2": Task("generate", "gpt2", (200,), (*STEPS, *SAMPLER, PRUNED)),
-    "total": Task("score", "stories", (1000,), tokkit("renorm total")),
+    "total": Task("score", "stories", (200, 1000), tokkit("renorm total")),
     "setup_128k": Task("setup", "llama3", (0,), (*SCORE[:1], SAMPLER[0], PRUNED)),
     "overhead": Task(
         "score", "llama3", (200, 1000, 3000), tokkit("renorm score", "renorm stream")
