@@ -10,7 +10,7 @@ from tokkit.byteprobs.canonical.cuts import find_lead as find_lead
 from tokkit.byteprobs.canonical.longest import Longest
 from tokkit.byteprobs.canonical.pairs import Pairs, supports
 from tokkit.byteprobs.canonical.product import Product
-from tokkit.byteprobs.canonical.protocols import Grammar, Segmentation
+from tokkit.byteprobs.canonical.protocols import Grammar, PieceGrammar
 from tokkit.byteprobs.canonical.viterbi import Viterbi
 from tokkit.byteprobs.canonical.witness import Witness
 from tokkit.byteprobs.canonical.wordpiece import WordPiece as Words
@@ -52,14 +52,14 @@ def _build(tokenizer: Tokenizer, tokens: Sequence[bytes], lead: bool) -> Grammar
     own = list(tokens)
     for token_id in contents.values():
         own[token_id] = b""
-    segmentation = _segmentation(tokenizer, own)
-    first = _of_stretches(tokenizer, own, segmentation, lead)
+    pieces = _piece_grammar(tokenizer, own)
+    first = _of_stretches(tokenizer, own, pieces, lead)
     if not contents:
         return first
     has_lead = lead and find_lead(tokenizer, tokens)
     later = first
     if has_lead:
-        later = _of_stretches(tokenizer, own, segmentation, False)
+        later = _of_stretches(tokenizer, own, pieces, False)
     is_plain = not any(
         added.lstrip or added.rstrip or added.single_word
         for added in tokenizer.added.tokens
@@ -80,26 +80,26 @@ def _contents(tokenizer: Tokenizer, tokens: Sequence[bytes]) -> Mapping[bytes, i
 def _of_stretches(
     tokenizer: Tokenizer,
     tokens: Sequence[bytes],
-    segmentation: Segmentation | None,
+    pieces: PieceGrammar | None,
     lead: bool,
 ) -> Grammar:
     """Build the grammar of text without added tokens."""
-    if segmentation is not None:
+    if pieces is not None:
         try:
             cuts = build_cuts(tokenizer, tokens, lead=lead)
         except PatternError:  # it cuts inside characters, or tells too many kinds apart
-            segmentation = None
-    if segmentation is None:
+            pieces = None
+    if pieces is None:
         return Witness(tokenizer, tokens, find_lead(tokenizer, tokens) if lead else b"")
-    grammar = Product(tokens, cuts, segmentation)
+    grammar = Product(tokens, cuts, pieces)
     normalizer = tokenizer.normalizer
     if normalizer is None or not joins(normalizer):
         return grammar
-    exact = segmentation.exact and cuts.method == "automaton"
+    exact = pieces.exact and cuts.method == "automaton"
     return Composed(grammar, normalizer, tokens, exact)
 
 
-def _segmentation(tokenizer: Tokenizer, tokens: Sequence[bytes]) -> Segmentation | None:
+def _piece_grammar(tokenizer: Tokenizer, tokens: Sequence[bytes]) -> PieceGrammar | None:
     """Choose what decides within pieces; None if there is nothing but trying."""
     match tokenizer.segmenter:
         case BPE() as segmenter if supports(segmenter):

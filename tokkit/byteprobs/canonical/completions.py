@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.protocols import NEVER, Cuts, Segmentation
+from tokkit.byteprobs.canonical.protocols import NEVER, Cuts, PieceGrammar
 from tokkit.byteprobs.utf8 import unfinished
 from tokkit.kernels._jit import frozen
 
@@ -47,10 +47,10 @@ class Completions:
         is_inside: Which tokens are nothing but such bytes, ``bool[V]``.
     """
 
-    def __init__(self, tokens: Sequence[bytes], cuts: Cuts, segmentation: Segmentation) -> None:
+    def __init__(self, tokens: Sequence[bytes], cuts: Cuts, pieces: PieceGrammar) -> None:
         self._tokens = tokens
         self._cuts = cuts
-        self._segmentation = segmentation
+        self._pieces = pieces
         self._leading = [
             (token_id, _leading(token))
             for token_id, token in enumerate(tokens)
@@ -74,14 +74,14 @@ class Completions:
         for token_id, token in enumerate(self._tokens):
             tail = unfinished(token)
             if tail and not self.is_inside[token_id]:
-                state = self._segmentation.begin(token_id)
+                state = self._pieces.begin(token_id)
                 classes[token_id] = 0 if state == NEVER else self._possible(state, tail)
         return frozen(classes)
 
     def _possible(self, state: int, tail: bytes) -> np.uint64:
         """Return the classes of the characters which begin with `tail`, after a state."""
         finishers = self._finishers(tail)
-        flags = self._segmentation.following(state)
+        flags = self._pieces.following(state)
         ends = flags[finishers.ends] != 0
         found = np.bitwise_or.reduce(finishers.bits[ends], initial=np.uint64(0))
         for token, longer in zip(finishers.extends, finishers.longer, strict=True):
@@ -89,7 +89,7 @@ class Completions:
                 continue
             if missing(tail) > _FEW:
                 return ALL
-            after = self._segmentation.follow(state, token)
+            after = self._pieces.follow(state, token)
             found = np.bitwise_or(found, self._possible(after, longer))
         return np.uint64(found)
 

@@ -63,9 +63,9 @@ class Pairs:
     A state is the last token; a few more are numbered as they are met.
 
     Attributes:
-        method: See `Segmentation`.
-        exact: See `Segmentation`.
-        begins: See `Segmentation`.
+        method: See `PieceGrammar`.
+        exact: See `PieceGrammar`.
+        begins: See `PieceGrammar`.
     """
 
     method = "pairs"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.byteprobs.canonical.completions import ALL, Completions
-from tokkit.byteprobs.canonical.protocols import NEVER, Cuts, Flags, Nodes, Segmentation
+from tokkit.byteprobs.canonical.protocols import NEVER, Cuts, Flags, Nodes, PieceGrammar
 from tokkit.kernels._jit import frozen
 
 NO_PIECE = -1
@@ -17,7 +17,7 @@ _FEWEST_NODES = 32
 _CACHED_FLAGS = 64
 
 Hypothesis = tuple[int, int]
-"""A node of the cuts and a state of the segmentation; `NO_PIECE` before the first token."""
+"""A node of the cuts and a state of the pieces' grammar; `NO_PIECE` before the first token."""
 
 
 class After(NamedTuple):
@@ -41,18 +41,18 @@ class Product:
     Attributes:
         tokens: The text of each id; ``b""`` for ids that carry none.
         cuts: Where pieces begin.
-        segmentation: What pieces are cut into.
+        pieces: What pieces are segmented into.
     """
 
     start = 0
 
-    def __init__(self, tokens: Sequence[bytes], cuts: Cuts, segmentation: Segmentation) -> None:
-        self.method = f"{segmentation.method}, {cuts.method}"
-        self.exact = segmentation.exact and cuts.exact
+    def __init__(self, tokens: Sequence[bytes], cuts: Cuts, pieces: PieceGrammar) -> None:
+        self.method = f"{pieces.method}, {cuts.method}"
+        self.exact = pieces.exact and cuts.exact
         self._cuts = cuts
-        self._segmentation = segmentation
-        self._completions = Completions(tokens, cuts, segmentation)
-        self._stuck_first = list(segmentation.stuck(None))
+        self._pieces = pieces
+        self._completions = Completions(tokens, cuts, pieces)
+        self._stuck_first = list(pieces.stuck(None))
         self._states: list[tuple[Hypothesis, ...]] = []
         self._numbers: dict[tuple[Hypothesis, ...], int] = {}
         self._live: dict[Hypothesis, bool] = {}
@@ -74,12 +74,12 @@ class Product:
         for node, piece in self._states[state]:
             if piece != NO_PIECE:
                 after = int(self._after(node, False).nodes[token])
-                following = self._segmentation.follow(piece, token) if after >= 0 else NEVER
+                following = self._pieces.follow(piece, token) if after >= 0 else NEVER
                 if following != NEVER:
                     found.add((after, following))
-            if piece == NO_PIECE or self._segmentation.may_end(piece):
+            if piece == NO_PIECE or self._pieces.may_end(piece):
                 after = int(self._after(node, True).nodes[token])
-                beginning = self._segmentation.begin(token) if after >= 0 else NEVER
+                beginning = self._pieces.begin(token) if after >= 0 else NEVER
                 if beginning != NEVER:
                     found.add((after, beginning))
         alive = sorted(each for each in found if self._goes_on(*each))
@@ -87,16 +87,16 @@ class Product:
 
     def _goes_on(self, node: int, piece: int) -> bool:
         """Tell whether a piece that may not end, as it is another token then, can go on."""
-        if self._segmentation.may_end(piece):
+        if self._pieces.may_end(piece):
             return True
-        follows = self._segmentation.following(piece) != 0
+        follows = self._pieces.following(piece) != 0
         return bool(((self._cuts.within(node) >= 0) & follows).any())
 
     def can_end(self, state: int) -> bool:
         """Tell whether the sequence is the encoding of a whole text."""
         return any(
             bool(self._cuts.can_end(np.array([node], dtype=np.int32))[0])
-            and (piece == NO_PIECE or self._segmentation.may_end(piece))
+            and (piece == NO_PIECE or self._pieces.may_end(piece))
             for node, piece in self._states[state]
         )
 
@@ -105,13 +105,11 @@ class Product:
         parts: list[Flags] = []
         for node, piece in self._states[state]:
             if piece != NO_PIECE:
-                parts.append(
-                    self._after(node, False).flags & self._segmentation.following(piece)
-                )
-            if piece == NO_PIECE or self._segmentation.may_end(piece):
+                parts.append(self._after(node, False).flags & self._pieces.following(piece))
+            if piece == NO_PIECE or self._pieces.may_end(piece):
                 parts.append(self._after(node, True).flags)
         if not parts:
-            return frozen(np.zeros(self._segmentation.begins.size, dtype=np.uint8))
+            return frozen(np.zeros(self._pieces.begins.size, dtype=np.uint8))
         flags = reduce(np.bitwise_or, parts)
         stuck = {token for _, piece in self._states[state] for token in self._stuck(piece)}
         if stuck:
@@ -124,8 +122,8 @@ class Product:
         """Return the tokens after which a piece may not end, whether or not it is a new one."""
         if piece == NO_PIECE:
             return self._stuck_first
-        new = self._stuck_first if self._segmentation.may_end(piece) else []
-        return [*self._segmentation.stuck(piece), *new]
+        new = self._stuck_first if self._pieces.may_end(piece) else []
+        return [*self._pieces.stuck(piece), *new]
 
     def _find_after(self, node: int, begins: bool) -> After:
         """Return what comes after a node.
@@ -136,7 +134,7 @@ class Product:
         """
         nodes = (self._cuts.beginning(node) if begins else self._cuts.within(node)).copy()
         if begins:
-            nodes[self._segmentation.begins == 0] = -1
+            nodes[self._pieces.begins == 0] = -1
         tokens = np.flatnonzero(nodes >= 0)
         nodes[tokens[self._is_dead(tokens, nodes[tokens])]] = -1
         return After(frozen(nodes), frozen((nodes >= 0).astype(np.uint8)))
@@ -175,10 +173,10 @@ class Product:
             token: The last token.
             among: The tokens to try; None: all.
         """
-        piece = self._segmentation.begin(token)
+        piece = self._pieces.begin(token)
         if piece == NEVER:
             return False
-        after, follows = self._cuts.within(node), self._segmentation.following(piece)
+        after, follows = self._cuts.within(node), self._pieces.following(piece)
         if among is not None:
             after, follows = after[among], follows[among]
         return bool(((after >= 0) & (follows != 0)).any())
@@ -187,10 +185,10 @@ class Product:
         """Tell whether any token can come after `token`, where the text cannot end."""
         key = node, token
         if key not in self._live:
-            piece = self._segmentation.begin(token)
+            piece = self._pieces.begin(token)
             begins = self._cuts.beginning(node) >= 0
-            can_begin = piece != NEVER and self._segmentation.may_end(piece)
+            can_begin = piece != NEVER and self._pieces.may_end(piece)
             self._live[key] = (
-                can_begin and bool((begins & (self._segmentation.begins != 0)).any())
+                can_begin and bool((begins & (self._pieces.begins != 0)).any())
             ) or self._can_go_on(node, token)
         return self._live[key]

@@ -2,7 +2,7 @@
 
 A sequence is canonical if some text, well-formed UTF-8, has an encoding that begins with it. A
 text is cut into pieces by the pre-tokenizer and every piece is segmented by itself, so two
-machines run side by side: `Cuts` follows where pieces may begin, `Segmentation` what their
+machines run side by side: `Cuts` follows where pieces may begin, `PieceGrammar` what their
 tokens may be. `Grammar` is both together, which is all that is asked for outside.
 """
 
@@ -86,8 +86,10 @@ class Cuts(Protocol):
         ...
 
 
-class Segmentation(Protocol):
-    """The segmentations of one piece; states are small integers.
+class PieceGrammar(Protocol):
+    """The segmentations of one piece as a machine that reads tokens.
+
+    States are small integers, numbered as they are met.
 
     Attributes:
         method: How it decides, for the output.
