@@ -67,7 +67,7 @@ def test_each_next_byte_has_the_tokens_that_go_on_with_it(case):
 
 
 @given(cases())
-def test_first_bytes_and_totals(case):
+def test_first_bytes(case):
     tokens, probs, allowed, _ = case
     table = TokenTable(tokens)
     flags = np.array(allowed, np.uint8)
@@ -77,8 +77,23 @@ def test_first_bytes_and_totals(case):
     assert {byte: pytest.approx(value) for byte, value in wanted.items()} == {
         int(byte): sums[byte] for byte in np.flatnonzero(sums)
     }
-    total = marginals.sum_allowed(np.array(probs), flags)
-    assert total == pytest.approx(sum(p * a for p, a in zip(probs, allowed, strict=True)))
+
+
+@given(cases())
+def test_the_likeliest_token_of_a_node(case):
+    tokens, probs, allowed, text = case
+    table = TokenTable(tokens)
+    bounds = table.path(np.frombuffer(text, np.uint8))
+    if not text or bounds.size < 2 * len(text):
+        return
+    low, high = map(int, bounds[-2:])
+    flags, found = np.array(allowed, np.uint8), np.empty(2)
+    token = marginals.find_likeliest(np.array(probs), flags, table.order, low, high, found)
+    under = [t for t, own in enumerate(tokens) if own.startswith(text) and allowed[t]]
+    assert (token >= 0) == bool(under)
+    assert found[0] == max((probs[each] for each in under), default=0.0)
+    assert found[1] == pytest.approx(reference.mass(tokens, probs, allowed, text))
+    assert not under or (token in under and probs[token] == found[0])
 
 
 @given(cases())

@@ -7,7 +7,7 @@ on the tokenizer alone, so they can be listed before the model is asked about an
 
 from collections.abc import Iterator, Sequence
 from math import log
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from tokkit.byteprobs.canonical.protocols import NEVER, Grammar
 from tokkit.byteprobs.engine import Masses
 from tokkit.byteprobs.table import Node, TokenTable
 from tokkit.kernels.marginals import count_allowed
+
+if TYPE_CHECKING:
+    from tokkit.lm.model import Logprobs
 
 UNKNOWN = -1
 NEG_INF = float("-inf")
@@ -30,8 +33,8 @@ class Head:
         depth: How many tokens it has.
         number: Its number in the model's tree; `UNKNOWN` if it is not there yet.
         logw: Its weight, a logarithm; only right once `parent` was weighed.
-        masses: What the model gives to the next token; None if it was not asked yet, or it
-            will not matter again.
+        row: What the model said of the next token, until it is weighed.
+        masses: What that comes to; None before, and once it will not matter again.
         children: The sequences that were met with one token more.
     """
 
@@ -43,6 +46,7 @@ class Head:
         "masses",
         "number",
         "parent",
+        "row",
         "state",
         "token",
     )
@@ -54,11 +58,17 @@ class Head:
         self.depth: int = parent.depth + 1 if parent else 0
         self.number = UNKNOWN if parent else 0
         self.logw = 0.0
+        self.row: Logprobs | None = None
         self.masses: Masses | None = None
         self.is_weighed = False
         self.children: dict[int, Head] = {}
         if parent is not None and parent.masses is not None:
             self.logw = parent.weight_of(token)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the model was asked what comes next."""
+        return self.is_weighed or self.row is not None
 
     def weight_of(self, token: int) -> float:
         """Return the weight of the sequence with one token more, once this one was weighed."""
@@ -67,8 +77,7 @@ class Head:
 
     def weigh(self, masses: Masses) -> None:
         """Take in what the model gives to the next token."""
-        self.masses = masses
-        self.is_weighed = True
+        self.row, self.masses, self.is_weighed = None, masses, True
         for token, child in self.children.items():
             child.logw = self.weight_of(token)
 

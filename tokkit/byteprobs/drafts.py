@@ -2,8 +2,11 @@
 
 from math import log
 
+import numpy as np
+
 from tokkit.byteprobs.cover import NEG_INF, Cover, Head, Strand, add_logs, advance
 from tokkit.byteprobs.engine import Engine
+from tokkit.kernels.marginals import find_likeliest
 
 _LIKELY = -2.0
 """Tokens less likely than this (a logarithm) are not worth asking about."""
@@ -26,7 +29,7 @@ def draft(engine: Engine, cover: Cover) -> list[Head]:
     drafted: list[Head] = []
     for byte in rest:
         cover = advance(cover, byte, engine.table, engine.grammar)
-        drafted += [head for head, _ in cover if not head.is_weighed]
+        drafted += [head for head, _ in cover if not head.is_asked]
     return drafted
 
 
@@ -38,11 +41,9 @@ def _likeliest(engine: Engine, strand: Strand) -> tuple[float, bytes, float]:
         return weight, b"", weight
     if head.masses is None:
         return NEG_INF, b"", NEG_INF
-    order = engine.table.order[node.low : node.high]
-    probs = head.masses.probs[order] * head.masses.flags[order]
-    place = int(probs.argmax())
-    if not probs[place] > 0:
+    table, masses, found = engine.table, head.masses, np.empty(2)
+    token = find_likeliest(masses.probs, masses.flags, table.order, node.low, node.high, found)
+    if token < 0:
         return NEG_INF, b"", NEG_INF
-    weight = head.weight_of(int(order[place]))
-    rest = engine.table.tokens[int(order[place])][node.depth :]
-    return weight, rest, weight + log(float(probs.sum() / probs[place]))
+    weight = head.weight_of(token)
+    return weight, table.tokens[token][node.depth :], weight + log(found[1] / found[0])

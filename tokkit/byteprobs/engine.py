@@ -1,7 +1,6 @@
 """What the probabilities of bytes are computed with, for one model and one definition."""
 
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +9,8 @@ from tokkit.byteprobs.canonical.protocols import Flags, Grammar
 from tokkit.byteprobs.results import Segmentation
 from tokkit.byteprobs.surface import Surface
 from tokkit.byteprobs.table import TokenTable
-from tokkit.kernels.marginals import sum_allowed
+from tokkit.kernels.marginals import spread_first
 from tokkit.lm.model import LanguageModel, Logprobs
-
-_TINY = 1e-30
-"""Sums below this are computed again with the exponents that float64 has."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +21,8 @@ class Masses:
         row: Log probabilities of the next token, ``float[V]``.
         probs: Their exponentials.
         flags: Which tokens are allowed.
-        total: The probability of all of those.
+        first: The probability of all of those that begin with each byte, ``float64[256]``.
+        total: The probability of all of them.
         end: The probability that the text ends, if it can.
         log_norm: What weights are divided by at this step, as a logarithm.
     """
@@ -33,14 +30,10 @@ class Masses:
     row: Logprobs
     probs: NDArray[np.float64]
     flags: Flags
+    first: NDArray[np.float64]
     total: float
     end: float
     log_norm: float
-
-    @cached_property
-    def wide(self) -> NDArray[np.float64]:
-        """The exponentials taken in double precision, for what is too rare for single."""
-        return np.exp(self.row.astype(np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,21 +70,18 @@ class Engine:
 
     def weigh(self, row: Logprobs, state: int) -> Masses:
         """Take in the log probabilities of the tokens after a sequence in `state`."""
-        probs = np.exp(row).astype(np.float64, copy=False)
+        # Rare strings may have less than the least number that single precision has.
+        probs = np.exp(row.astype(np.float64))
         flags = self.grammar.allowed(state)
-        total = sum_allowed(probs, flags)
-        end = 0.0
-        if self.grammar.can_end(state):
-            end = float(np.exp(row[self._ends].astype(np.float64)).sum())
-        masses = Masses(row, probs, flags, total, end, 0.0)
-        if total + end < _TINY:
-            total = sum_allowed(masses.wide, flags)
-            masses = Masses(row, masses.wide, flags, total, end, 0.0)
+        first = np.zeros(256)
+        spread_first(probs, flags, self.table.first, first)
+        total = float(first.sum())
+        end = float(probs[self._ends].sum()) if self.grammar.can_end(state) else 0.0
         # Where nothing at all is left, no weight is, whatever it is divided by.
-        if self.segmentation == "renorm" and total + end > 0:
-            return replace(masses, log_norm=float(np.log(total + end)))
-        return masses
+        is_scaled = self.segmentation == "renorm" and total + end > 0
+        log_norm = float(np.log(total + end)) if is_scaled else 0.0
+        return Masses(row, probs, flags, first, total, end, log_norm)
 
     def special(self, masses: Masses) -> float:
         """Return what is given to ids that neither carry text nor end it."""
-        return float(masses.probs[self._silent].sum(dtype=np.float64))
+        return float(masses.probs[self._silent].sum())

@@ -7,14 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.byteprobs.cover import NEG_INF, Head, Strand, add_logs
-from tokkit.byteprobs.engine import Engine, Masses
+from tokkit.byteprobs.engine import Engine
 from tokkit.byteprobs.results import END, ByteLogprobs, Leaks
 from tokkit.byteprobs.table import Node
 from tokkit.errors import ImpossibleError
-from tokkit.kernels.marginals import spread, spread_first
-
-_TINY = 1e-25
-"""Sums below this are computed again with the exponents that float64 has."""
+from tokkit.kernels.marginals import spread
 
 
 class Outcomes(NamedTuple):
@@ -99,27 +96,16 @@ def find_leaks(engine: Engine, cover: Sequence[Strand], shares: Sequence[float])
 
 def spread_strand(engine: Engine, head: Head, node: Node) -> NDArray[np.float64]:
     """Return the mass of each next byte, and of the end, after one head."""
-    masses = head.masses
+    masses, table = head.masses, engine.table
     assert masses is not None
-    sums = _spread(engine, masses, masses.probs, node)
-    if sums.sum() < _TINY and node.depth:
-        sums = _spread(engine, masses, masses.wide, node)
-    if not node.depth:
-        sums[END] = masses.end
-    return sums
-
-
-def _spread(
-    engine: Engine, masses: Masses, probs: NDArray[np.float64], node: Node
-) -> NDArray[np.float64]:
     sums = np.zeros(END + 1)
-    table = engine.table
     if node.depth:
         low, high, depth = node
-        data, starts = table.data, table.starts
-        spread(probs, masses.flags, table.order, data, starts, low, high, depth, sums)
+        parts = (table.order, table.data, table.starts, low, high, depth, sums)
+        spread(masses.probs, masses.flags, *parts)
     else:
-        spread_first(probs, masses.flags, table.first, sums)
+        sums[:END] = masses.first
+        sums[END] = masses.end
     return sums
 
 

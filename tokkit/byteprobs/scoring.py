@@ -19,7 +19,6 @@ T = TypeVar("T")
 _ROWS = 1 << 28
 """How many log probabilities are held at once, at most."""
 _FEWEST_ROWS = 64
-_TINY = 1e-25
 
 
 @dataclass(eq=False)
@@ -154,8 +153,6 @@ def _logs(engine: Engine, masses: Masses, bounds: Offsets) -> NDArray[np.float64
     count = bounds.size // 2
     sums = np.empty(count)
     sum_nodes(masses.probs, masses.flags, engine.table.order, bounds, count, sums)
-    if count and sums[-1] < _TINY:
-        sum_nodes(masses.wide, masses.flags, engine.table.order, bounds, count, sums)
     with np.errstate(divide="ignore"):
         logs: NDArray[np.float64] = np.log(sums)
     return logs

@@ -79,8 +79,10 @@ class Stream:
         self._cover = advance(before, byte, self._engine.table, self._engine.grammar)
         alive = {id(strand.head) for strand in self._cover}
         for head, _ in before:
-            if id(head) not in alive and head.is_weighed:
-                head.release()
+            if id(head) not in alive:
+                self._settle(head)
+                if head.is_weighed:
+                    head.release()
         self.__dict__.pop("_outcomes", None)
 
     def _prune(self, beam: int) -> None:
@@ -94,6 +96,8 @@ class Stream:
 
     def prepare(self) -> Tree | None:
         """Put all that has to be asked now into the tree; None if nothing has to be."""
+        for head, _ in self._cover:
+            self._settle(head)
         wanted = [head for head, _ in self._cover if not head.is_weighed]
         if not self._roots[0].is_weighed:
             wanted.append(self._roots[0])
@@ -115,7 +119,7 @@ class Stream:
         for head in wanted:
             for each in head.line():
                 each = each if each.parent else self._roots[0]
-                if each.is_weighed or id(each) in missing:
+                if each.is_asked or id(each) in missing:
                     break
                 missing[id(each)] = each
         self._waiting = sorted(missing.values(), key=lambda head: head.depth)
@@ -125,16 +129,25 @@ class Stream:
 
     def absorb(self, rows: Logprobs) -> None:
         """Take in what the model says of all that `prepare` put into the tree."""
-        needed = {id(head) for head, _ in self._cover} | self._drafted
+        needed = {id(head) for head, _ in self._cover}
+        ahead = self._drafted - needed
         for head, row in zip(self._waiting, rows, strict=True):
             for each in [head] if head.parent else self._roots:
-                each.weigh(self._engine.weigh(row, each.state))
+                each.row = row
+                if id(each) in ahead:
+                    continue
+                self._settle(each)
                 if each.parent and id(each) not in needed:
                     each.release()
         self._waiting = []
         self._rounds += 1
         if self._rounds % _KEEP_EVERY == 0:
             self._tree.keep([head.number for head, _ in self._cover])
+
+    def _settle(self, head: Head) -> None:
+        """Weigh what the model said of a head, now that it matters."""
+        if head.row is not None:
+            head.weigh(self._engine.weigh(head.row, head.state))
 
     def _ask(self) -> None:
         """Have all that matters now weighed."""

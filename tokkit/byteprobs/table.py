@@ -30,7 +30,7 @@ class TokenTable:
         order: The ids that do, sorted by their bytes, ``int32[m]``.
         data: Their bytes end to end.
         starts: Where each begins, and the end, ``int64[m + 1]``.
-        first: The first byte of each id, -1 if it has none, ``int16[V]``.
+        first: The first byte of each id, 256 if it has none, ``int16[V]``.
         root: All of them.
     """
 
@@ -43,9 +43,9 @@ class TokenTable:
         self.data: Bytes = frozen(data)
         self.starts: Offsets = frozen(np.concatenate(([0], ends)).astype(np.int64))
         self.first: NDArray[np.int16] = np.array(
-            [token[0] if token else -1 for token in self.tokens], dtype=np.int16
+            [token[0] if token else 256 for token in self.tokens], dtype=np.int16
         )
-        self.carries = frozen((self.first >= 0).astype(np.uint8))
+        self.carries = frozen((self.first < 256).astype(np.uint8))
         self.longest = max(map(len, self.tokens), default=0)
         self.root = Node(0, len(filled), 0)
 

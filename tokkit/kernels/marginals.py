@@ -121,10 +121,51 @@ def spread(
 
 @kernel
 def spread_first(probs: Floats, flags: Bytes, first: NDArray[np.int16], sums: Floats) -> None:
-    """Add all that is allowed to the sum of each token's first byte (-1: it has none)."""
-    for token in range(first.size):
-        if flags[token] and first[token] >= 0:
-            sums[first[token]] += probs[token]
+    """Add all that is allowed to the sum of each token's first byte (256: it has none).
+
+    Neighbours often begin alike, so four sums of each byte are kept, that do not wait for each
+    other.
+    """
+    parts = np.zeros((4, 257))
+    whole = first.size & ~3
+    for token in range(0, whole, 4):
+        parts[0, first[token]] += probs[token] * flags[token]
+        parts[1, first[token + 1]] += probs[token + 1] * flags[token + 1]
+        parts[2, first[token + 2]] += probs[token + 2] * flags[token + 2]
+        parts[3, first[token + 3]] += probs[token + 3] * flags[token + 3]
+    for token in range(whole, first.size):
+        parts[0, first[token]] += probs[token] * flags[token]
+    for byte in range(256):
+        sums[byte] += (parts[0, byte] + parts[1, byte]) + (parts[2, byte] + parts[3, byte])
+
+
+@kernel
+def find_likeliest(
+    probs: Floats, flags: Bytes, order: Ids, low: int, high: int, found: Floats
+) -> int:
+    """Return the first of the likeliest allowed tokens of a node, -1 if none has any.
+
+    Args:
+        probs: The probability of each id, ``float64[V]``.
+        flags: Which ids count, ``uint8[V]``.
+        order: See above.
+        low: Where the node begins.
+        high: Where it ends.
+        found: Filled: the probability of that token, and of all of them.
+    """
+    best = 0.0
+    likeliest = -1
+    total = 0.0
+    for place in range(low, high):
+        token = order[place]
+        own = probs[token] * flags[token]
+        total += own
+        if own > best:
+            best = own
+            likeliest = token
+    found[0] = best
+    found[1] = total
+    return likeliest
 
 
 @kernel
@@ -134,21 +175,3 @@ def count_allowed(flags: Bytes, order: Ids, low: int, high: int) -> int:
         if flags[order[place]]:
             return 1
     return 0
-
-
-@kernel
-def sum_allowed(probs: Floats, flags: Bytes) -> float:
-    """Sum what is allowed, in four strands that the processor can add side by side."""
-    first = 0.0
-    second = 0.0
-    third = 0.0
-    fourth = 0.0
-    whole = flags.size & ~3
-    for token in range(0, whole, 4):
-        first += probs[token] * flags[token]
-        second += probs[token + 1] * flags[token + 1]
-        third += probs[token + 2] * flags[token + 2]
-        fourth += probs[token + 3] * flags[token + 3]
-    for token in range(whole, flags.size):
-        first += probs[token] * flags[token]
-    return (first + second) + (third + fourth)
