@@ -181,8 +181,8 @@ def forbid(
 
 
 @kernel
-def measure_leads(
-    network: Network, data: Bytes, ends: Offsets, leads: Singles, least: Singles
+def measure_margins(
+    network: Network, data: Bytes, ends: Offsets, margins: Singles, least: Singles
 ) -> None:
     """Find out how much better each token is than any other way to write the end of it.
 
@@ -190,10 +190,10 @@ def measure_leads(
         network: The vocabulary.
         data: The vocabulary's strings, sorted, end to end.
         ends: Where each ends.
-        leads: Filled, for each byte of each string: the score of the string less that of the
+        margins: Filled, for each byte of each string: the score of the string less that of the
             best path from before that byte to its end, which for the first byte is not the
             string itself. Infinite where no character begins.
-        least: Filled, for each node: the least of the leads there of strings that begin so.
+        least: Filled, for each node: the least of the margins there of strings that begin so.
     """
     children, labels = network.children, network.labels
     rest = np.empty(network.depth + 1, np.float64)
@@ -202,7 +202,7 @@ def measure_leads(
         start, end = ends[token - 1] if token > 0 else 0, ends[token]
         rest[end - start] = 0.0
         for first in range(end - 1, start - 1, -1):
-            leads[first] = np.inf
+            margins[first] = np.inf
             rest[first - start] = -np.inf
             lead = data[first]
             if lead & 0xC0 == 0x80:
@@ -226,14 +226,14 @@ def measure_leads(
             if not has_character and first + width <= end:
                 best = max(best, network.unknown + rest[first + width - start])
             rest[first - start] = best
-            leads[first] = network.values[token] - best
+            margins[first] = network.values[token] - best
         node = np.int64(ROOT)
         for place in range(start, end):
             node = child_of(children, labels, node, np.int64(data[place]))
-            lead_here = np.float64(network.values[token])
+            margin_here = np.float64(network.values[token])
             if place + 1 < end:
-                lead_here = np.float64(leads[place + 1])
-            least[node] = min(least[node], lead_here)
+                margin_here = np.float64(margins[place + 1])
+            least[node] = min(least[node], margin_here)
 
 
 @kernel
@@ -242,7 +242,7 @@ def judge(
     entries: Entries,
     highs: Ids,
     ends: Offsets,
-    leads: Singles,
+    margins: Singles,
     least: Singles,
     ids: Ids,
     tolerance: float,
@@ -256,8 +256,8 @@ def judge(
         entries: The open places before.
         highs: Of the trie.
         ends: Where each of the sorted strings ends, laid end to end.
-        leads: See `measure_leads`.
-        least: See `measure_leads`.
+        margins: See `measure_margins`.
+        least: See `measure_margins`.
         ids: The id of each of them.
         tolerance: What a difference of scores must exceed to be certain.
         flags: Changed: 0 for those that certainly lose, by id.
@@ -291,12 +291,12 @@ def judge(
                 if stops[first] and least[second] <= needed + tolerance:
                     for token in range(network.lows[second], highs[second]):
                         place = (ends[token - 1] if token > 0 else 0) + depth
-                        lead = network.values[token]
+                        margin = network.values[token]
                         if place < ends[token]:
-                            lead = np.float64(leads[place])
-                        if lead < needed - tolerance:
+                            margin = np.float64(margins[place])
+                        if margin < needed - tolerance:
                             flags[ids[token]] = 0
-                        elif lead <= needed + tolerance:
+                        elif margin <= needed + tolerance:
                             close[token] = 1
                 first += 1
                 second += 1

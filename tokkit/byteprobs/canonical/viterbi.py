@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tokkit.byteprobs.canonical.completions import is_character
-from tokkit.byteprobs.canonical.leads import Leads, open_piece
 from tokkit.byteprobs.canonical.longest import as_array, has_text
+from tokkit.byteprobs.canonical.margins import Margins, open_piece
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
 from tokkit.byteprobs.canonical.wordpiece import SPACE
 from tokkit.kernels._jit import frozen
@@ -40,7 +40,7 @@ class Viterbi:
 
     Most tokens are decided without a look at the state: by how much they are better than any
     other way to write their own text. A state decides about those that a token begun earlier
-    can cut into, and those whose lead is less than what rounding might add.
+    can cut into, and those whose margin is less than what rounding might add.
 
     Characters that are no token are written with their bytes, where `Unigram.byte_fallback`
     has them; without they cannot occur.
@@ -62,7 +62,7 @@ class Viterbi:
     def __init__(self, segmenter: Unigram, tokens: Sequence[bytes]) -> None:
         last = {each: i for i, each in enumerate(segmenter.spellings) if each}
         ids = {each: last[each] for each in sorted(last)}
-        self._leads = Leads(segmenter, ids, len(tokens))
+        self._margins = Margins(segmenter, ids, len(tokens))
         self.exact = not (segmenter.fuse_unk and _has_hidden(segmenter, ids))
         escapes = any(
             SPACE in each and has_text(tokens, i) and tokens[i] == each.replace(SPACE, b" ")
@@ -124,7 +124,7 @@ class Viterbi:
             return self._follow_byte(entries, begun, self._bytes[token])
         if begun:
             return NEVER
-        network = self._leads.network
+        network = self._margins.network
         is_best, _, after = advance(network, entries, as_array(self._spellings[token]))
         return self._number(_State(after, b"")) if is_best else NEVER
 
@@ -135,13 +135,13 @@ class Viterbi:
         begun += bytes([byte])
         if not _is_whole(begun):
             return self._number(_State(entries, begun))
-        _, _, after = advance(self._leads.network, entries, as_array(begun))
+        _, _, after = advance(self._margins.network, entries, as_array(begun))
         return self._number(_State(after, b""))
 
     def _next_bytes(self, entries: Entries, begun: bytes) -> Flags:
         """Return which bytes can come next of a character that is no token, ``uint8[256]``."""
         possible = np.empty(256, dtype=np.uint8)
-        network = self._leads.network
+        network = self._margins.network
         next_bytes(network, entries, as_array(begun), self._usable, possible)
         return possible
 
@@ -152,7 +152,7 @@ class Viterbi:
         entries, begun = self._states[state]
         flags = np.zeros(self._texts.size, dtype=np.uint8)
         if not begun:
-            flags = self._leads.winners(entries) & self._texts
+            flags = self._margins.winners(entries) & self._texts
         if self._bytes:
             possible = self._next_bytes(entries, begun)
             flags[self._byte_ids] = possible[self._byte_values]

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from tokkit.byteprobs.canonical.longest import Trie
 from tokkit.kernels._jit import frozen
 from tokkit.kernels.lattice import Entries, Network, next_winners
-from tokkit.kernels.overlap import judge, measure_leads
+from tokkit.kernels.overlap import judge, measure_margins
 from tokkit.segment.unigram import Unigram
 from tokkit.vocab import flatten
 
 
-class Leads:
+class Margins:
     """By how much each token is better than any other way to write the end of it.
 
     Attributes:
@@ -42,10 +42,10 @@ class Leads:
             segmenter.single_precision,
             self._trie.depth,
         )
-        self._leads = np.empty(self._data.size, dtype=np.float32)
+        self._margins = np.empty(self._data.size, dtype=np.float32)
         self._least = np.empty(self._trie.labels.size, dtype=np.float32)
-        measure_leads(self.network, self._data, self._ends, self._leads, self._least)
-        own = self._leads[np.append(0, self._ends[:-1])] if values.size else self._leads
+        measure_margins(self.network, self._data, self._ends, self._margins, self._least)
+        own = self._margins[np.append(0, self._ends[:-1])] if values.size else self._margins
         self._size = size
         self._always = np.zeros(max(size, segmenter.scores.size), dtype=np.uint8)
         self._always[self._trie.ids] = own > 0
@@ -67,7 +67,7 @@ class Leads:
             entries,
             self._trie.highs,
             self._ends,
-            self._leads,
+            self._margins,
             self._least,
             ids,
             tolerance,
@@ -82,7 +82,7 @@ class Leads:
         """Bound how much rounding changes the difference of two sums that end with a token.
 
         Each of at most ``depth + 4`` additions is off by half a unit in the last place of the
-        largest sum there can be; the leads themselves are rounded to 32 bits.
+        largest sum there can be; the margins themselves are rounded to 32 bits.
         """
         unit = 2.0**-24 if self.network.single else 2.0**-53
         largest = float(np.abs(entries.bases).max() + np.abs(entries.shifts).max())
