@@ -1,5 +1,6 @@
 """Hypothesis strategies that tests share."""
 
+import numpy as np
 from hypothesis import strategies as st
 
 _RANGES = (
@@ -76,3 +77,27 @@ def byte_strings(max_size: int = 40) -> st.SearchStrategy[bytes]:
     return st.lists(st.one_of(cut, st.binary(max_size=4)), max_size=6).map(
         lambda parts: b"".join(parts)[:max_size]
     )
+
+
+@st.composite
+def merge_vocabularies(draw, letters, longest=4, ranked=True):
+    """Draw tokens, merges and ranks: in the order of training, or in any other."""
+    tokens = [letter.encode() for letter in letters]
+    merges = []
+    for _ in range(draw(st.integers(0, 12))):
+        left, right = draw(st.sampled_from(tokens)), draw(st.sampled_from(tokens))
+        if len((left + right).decode()) > longest:
+            continue
+        if left + right not in tokens:
+            tokens.append(left + right)
+        merges.append((tokens.index(left), tokens.index(right), tokens.index(left + right)))
+    order = draw(st.sampled_from(["training", "any", "ties", "by token"]))
+    merges = draw(st.permutations(merges)) if order == "any" else merges
+    ranks = None
+    if ranked and order in ("ties", "by token"):
+        numbers = st.lists(st.integers(-3, 3), min_size=len(tokens) + len(merges))
+        drawn = draw(numbers)
+        by_token = order == "by token"
+        ranks = [drawn[row[2] if by_token else place] for place, row in enumerate(merges)]
+        ranks = np.array(ranks, dtype=np.int32)
+    return tokens, np.array(merges, dtype=np.int32).reshape(-1, 3), ranks

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.byteprobs.exhaustive import check_following, cut, sequences, walk
-from tests.reference import overlap as reference
-from tokkit.byteprobs.canonical.longest import Longest, Trie
+from tokkit.byteprobs.canonical.longest import Longest
 from tokkit.byteprobs.canonical.protocols import NEVER
 from tokkit.segment.longest import LongestMatch
 
@@ -36,27 +35,6 @@ def test_every_short_sequence(tokens):
             check_following(machine, state, len(texts))
     for token, text in enumerate(texts):
         assert not machine.begins[token] or text
-
-
-@given(
-    st.lists(few_letters, min_size=1, max_size=9, unique=True),
-    st.lists(few_letters, max_size=3, unique=True),
-    few_letters,
-)
-def test_kernels_against_strings(vocabulary, pending, token):
-    trie = Trie.of({each: number for number, each in enumerate(vocabulary)})
-    nodes = {each: trie.walk(each) for each in pending}
-    pending = [each for each in pending if nodes[each] >= 0]
-    state = tuple(sorted(nodes[each] for each in pending))
-    left = trie.without_overlaps(state, 0, np.ones(len(vocabulary), dtype=np.uint8))
-    wanted = [not reference.blocked(vocabulary, pending, each) for each in vocabulary]
-    assert left.tolist() == wanted
-    alive = trie.overlap(state, np.frombuffer(token, dtype=np.uint8))
-    if reference.blocked(vocabulary, pending, token):
-        assert alive is None
-    else:
-        expected = reference.follow(vocabulary, pending, token)
-        assert sorted(alive) == sorted(trie.walk(each) for each in expected)
 
 
 def test_a_token_begun_earlier_takes_over():

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from tokenizers import models
 
 from tests.reference import pairs as reference
-from tokkit.byteprobs.canonical.pair_tables import build_tables
+from tests.strategies import merge_vocabularies
 from tokkit.byteprobs.canonical.pairs import Pairs, supports
 from tokkit.byteprobs.canonical.protocols import NEVER
-from tokkit.kernels import pairs as kernels
 from tokkit.pretokenize import Pieces
 from tokkit.segment.bpe import BPE
 from tokkit.vocab import flatten
@@ -27,30 +26,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered")
 def cut(segmenter, pieces):
     ids, ends = segmenter.segment(Pieces(*flatten(pieces)))
     return [tuple(part.tolist()) for part in np.split(ids, ends)[: len(pieces)]]
-
-
-@st.composite
-def vocabularies(draw, letters, longest=4, ranked=True):
-    """Tokens, merges and ranks: in the order of training, or in any other."""
-    tokens = [letter.encode() for letter in letters]
-    merges = []
-    for _ in range(draw(st.integers(0, 12))):
-        left, right = draw(st.sampled_from(tokens)), draw(st.sampled_from(tokens))
-        if len((left + right).decode()) > longest:
-            continue
-        if left + right not in tokens:
-            tokens.append(left + right)
-        merges.append((tokens.index(left), tokens.index(right), tokens.index(left + right)))
-    order = draw(st.sampled_from(["training", "any", "ties", "by token"]))
-    merges = draw(st.permutations(merges)) if order == "any" else merges
-    ranks = None
-    if ranked and order in ("ties", "by token"):
-        numbers = st.lists(st.integers(-3, 3), min_size=len(tokens) + len(merges))
-        drawn = draw(numbers)
-        by_token = order == "by token"
-        ranks = [drawn[row[2] if by_token else place] for place, row in enumerate(merges)]
-        ranks = np.array(ranks, dtype=np.int32)
-    return tokens, np.array(merges, dtype=np.int32).reshape(-1, 3), ranks
 
 
 def check(pairs, tokens, candidates, encodings, room):
@@ -74,7 +49,7 @@ def check(pairs, tokens, candidates, encodings, room):
 @settings(max_examples=EXAMPLES)
 @given(st.data(), st.sampled_from(["a", "ab", "abc"]), st.booleans())
 def test_all_sequences_of_bytes(data, letters, ignore_merges):
-    tokens, merges, ranks = data.draw(vocabularies(letters))
+    tokens, merges, ranks = data.draw(merge_vocabularies(letters))
     segmenter = BPE(tokens, merges, ranks=ranks, ignore_merges=ignore_merges)
     assert supports(segmenter)
     room = 5 if len(letters) < 3 else 4
@@ -86,7 +61,7 @@ def test_all_sequences_of_bytes(data, letters, ignore_merges):
 @settings(max_examples=EXAMPLES)
 @given(st.data(), st.sampled_from(["ab", "abc"]), st.booleans())
 def test_all_sequences_of_hugging_face(data, letters, ignore_merges):
-    tokens, merges, _ = data.draw(vocabularies(letters, ranked=False))
+    tokens, merges, _ = data.draw(merge_vocabularies(letters, ranked=False))
     rival = tokenizers.Tokenizer(
         models.BPE(
             vocab={token.decode(): number for number, token in enumerate(tokens)},
@@ -111,7 +86,7 @@ OTHERS = "èz樨"
 @settings(max_examples=EXAMPLES // 3)
 @given(st.data(), st.sampled_from(["early", "late", "virtual"]), st.booleans())
 def test_all_sequences_of_characters(data, way, ignore_merges):
-    tokens, merges, ranks = data.draw(vocabularies(LETTERS, longest=3))
+    tokens, merges, ranks = data.draw(merge_vocabularies(LETTERS, longest=3))
     spellings, texts_of, merges, fallback = with_bytes(tokens, merges, way == "virtual")
     segmenter = BPE(
         spellings,
@@ -207,38 +182,3 @@ def test_what_is_not_supported():
     assert not supports(BPE(tokens, merges, units="characters", prefix=b"##"))
     assert not supports(BPE(tokens, merges, byte_fallback=[2] * 256))
     assert not supports(BPE(tokens, merges, units="characters", byte_fallback=[1] * 256))
-
-
-@settings(max_examples=EXAMPLES)
-@given(vocabularies("abc", longest=9))
-def test_kernels(vocabulary):
-    tokens, merges, ranks = vocabulary
-    segmenter = BPE(tokens, merges, ranks=ranks)
-    tables = build_tables(segmenter)
-    _, dense = np.unique(segmenter.ranks, return_inverse=True)
-    rows = zip(merges.tolist(), dense.tolist(), strict=True)
-    known = {(left, right): (rank, both) for (left, right, both), rank in rows}
-    spelled = [[b"abc".index(byte) for byte in token] for token in tokens]
-    made = reference.made(spelled, known)
-    parts = tables.table[:, [kernels.LEFT, kernels.RIGHT, kernels.RANK, kernels.KEY]]
-    assert {number: tuple(parts[number].tolist()) for number in made} == made
-    assert set(np.flatnonzero(parts[:, 3] != kernels.NOT_MADE).tolist()) == set(made)
-    order = tables.order.tolist()
-    assert sorted(order) == sorted(made)
-    for symbol in made:
-        place, size = tables.table[symbol, [kernels.PLACE, kernels.SIZE]].tolist()
-        assert set(order[place : place + size]) == {
-            other for other in made if symbol in left_spine(other, made)
-        }
-    for last in made:
-        flags = np.ones(len(tokens), dtype=np.uint8)
-        tables.clear_followers(last, flags)
-        for token in made:
-            follows = reference.may_follow(last, token, spelled, known)
-            quick = tables.may_follow(last, token)
-            assert (quick, bool(flags[token])) == (follows, follows), (last, token)
-
-
-def left_spine(symbol, made):
-    """A symbol, its left part, the left part of that, and so on."""
-    return [symbol, *(left_spine(made[symbol][0], made) if made[symbol][0] >= 0 else [])]

@@ -14,7 +14,6 @@ from tests.byteprobs.exhaustive import (
     sequences,
     walk,
 )
-from tests.reference import lattice as reference
 from tokkit.byteprobs.canonical.protocols import NEVER
 from tokkit.byteprobs.canonical.viterbi import Viterbi
 from tokkit.segment.unigram import Unigram
@@ -161,25 +160,6 @@ def test_a_byte_is_not_for_characters_that_are_all_tokens():
     assert written == {fallback[byte] for byte in range(0x80, 0xC0) if byte != 0xB8}
     assert machine.begins[fallback[0xC0]] == machine.begins[fallback[0x80]] == 0
     assert machine.begins[fallback[ord("a")]] == machine.begins[fallback[0xF4]] == 1
-
-
-@settings(max_examples=50)
-@given(vocabularies, st.text("abcéx", max_size=9), st.booleans())
-def test_the_kernel_against_whole_searches(vocabulary, before, single):
-    distinct = dict(vocabulary)
-    segmenter, _ = unigram(
-        list(distinct.items()), single_precision=single, unk_score=-4.0, fuse_unk=False
-    )
-    texts = [b"", *(each.encode() for each in distinct)]
-    path = reference.best_path(before, distinct, -4.0, single)
-    if any(part not in distinct for part in path):
-        return
-    order = {word: number for number, word in enumerate(distinct, 1)}
-    machine = Viterbi(segmenter, texts)
-    sequence = [order[part] for part in path]
-    flags = machine.following(walk(machine, sequence)) if sequence else machine.begins
-    wanted = reference.winners(before, list(distinct), distinct, -4.0, single)
-    assert flags.tolist() == [0, *wanted]
 
 
 @pytest.mark.parametrize("single", [True, False])

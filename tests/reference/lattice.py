@@ -37,3 +37,18 @@ def winners(before: str, tokens: Sequence[str], scores: Mapping[str, float], unk
     """Whether the best path of what is `before` and a token ends with that token."""
     paths = [best_path(before + token, scores, unknown, single) for token in tokens]
     return [path[-1] == token for path, token in zip(paths, tokens, strict=True)]
+
+
+def margin(word: str, place: int, scores: Mapping[str, float], unknown: float) -> float:
+    """How much better a word is than all other ways to write its bytes from `place` on."""
+    data = word.encode()
+    if place and data[place] & 0xC0 == 0x80:
+        return float("inf")
+    rest = data[place:].decode()
+    others = dict(scores)
+    if place == 0:
+        del others[word]
+        if len(word) == 1:
+            return float("inf")
+    parts = best_path(rest, others, unknown, single=False)
+    return scores[word] - sum(others.get(part, unknown) for part in parts)
