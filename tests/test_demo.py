@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 import tokkit
 from tokkit.demo import text
+from tokkit.demo.prompts import PROMPTS
 from tokkit.demo.run import ALGORITHMS
 from tokkit.resources import resource
 
@@ -48,6 +49,19 @@ def demo(tmp_path_factory):
         result = runner.invoke(app, arguments)
     assert result.exit_code == 0, result.stderr
     return output, json.loads(result.stdout)
+
+
+def test_the_demo_goes_on_inside_words(demo):
+    output, said = demo
+    assert [each["prompt"] for each in said["prompts"]] == list(PROMPTS)
+    tokenizer = tokkit.load(output / "bpe")
+    for each in said["prompts"]:
+        assert "".join(each["cut"]) == each["prompt"]
+        assert len(each["cut"]) == len(tokenizer.encode(each["prompt"]))
+        assert 0 < each["by_bytes_prob"] <= 1
+    # Everybody imports sys; no token that begins with s comes after the tokens s and y.
+    assert said["prompts"][0]["by_bytes"] == "s"
+    assert said["prompts"][0]["by_bytes_prob"] > 0.5
 
 
 def test_the_demo_compares_what_it_learned(demo):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from tokkit.demo.prompts import Next
+
 
 @dataclass(frozen=True)
 class Row:
@@ -32,16 +34,18 @@ class Demo:
         text: Documents and bytes that were learned from and held out.
         rows: One for each tokenizer.
         cuts: A sentence as each of the new tokenizers cuts it.
+        prompts: What comes after prompts that stop inside a word, with the tokens of ``bpe``.
     """
 
     output: str
     text: Mapping[str, Mapping[str, int]]
     rows: Sequence[Row]
     cuts: Mapping[str, Sequence[str]]
+    prompts: Sequence["Next"]
 
     def as_json(self) -> dict[str, Any]:
         """Everything, as JSON."""
-        return asdict(self)
+        return {**asdict(self), "prompts": [each._asdict() for each in self.prompts]}
 
     def __rich__(self) -> "RenderableType":
         from rich.console import Group
@@ -54,6 +58,7 @@ class Demo:
             Text("words: if every word that the pattern cl100k finds were a token of its own"),
             Text("\nOne sentence, cut by each:\n"),
             *(Text(f"{name:>9}  {'│'.join(cut)}") for name, cut in self.cuts.items()),
+            self._prompts(),
             Text(
                 f"\nThe tokenizers, the text and this table lie in {self.output}. Try\n\n"
                 f"  echo 'Hello, world' | tokkit encode {self.output}/superbpe\n"
@@ -75,6 +80,22 @@ class Demo:
             size = f"{row.vocab_size:,}" if row.vocab_size else "any"
             figures = (f"{value:.2f}" for value in row.bytes_per_token.values())
             table.add_row(row.name, size, *figures)
+        return table
+
+    def _prompts(self) -> "RenderableType":
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+
+        title = (
+            "\nThe next byte where a prompt stops inside a word (bpe, counts of three tokens)"
+        )
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+        for column in ("prompt", "its tokens", "after these tokens", "in the text"):
+            table.add_column(column, no_wrap=True)
+        for each in self.prompts:
+            by_tokens = f"{each.by_tokens!r} {each.by_tokens_prob:.2f}"
+            by_bytes = f"{each.by_bytes!r} {each.by_bytes_prob:.2f}"
+            table.add_row(repr(each.prompt), "│".join(each.cut), by_tokens, by_bytes)
         return table
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tokkit.corpus import open_corpus
+from tokkit.demo.prompts import continue_prompts
 from tokkit.demo.result import Demo, Row
 from tokkit.demo.text import Document, read_documents
 from tokkit.formats import load
@@ -68,7 +69,10 @@ def run(
             Row(name, sizes.get(name), _measure(counter, held_out))
             for name, counter in counters.items()
         ]
-        demo = Demo(str(output), text, rows, {n: _cut(t) for n, t in own.items()})
+        progress("asking for the next byte", 0, 0)
+        prompts = continue_prompts(own["bpe"], _read_text(folder / LEARNED))
+        cuts = {name: _cut(tokenizer) for name, tokenizer in own.items()}
+        demo = Demo(str(output), text, rows, cuts, prompts)
         (folder / ACCOUNT).write_text(json.dumps(demo.as_json(), indent=2) + "\n", "utf-8")
         replace_folder(folder, output)
     return demo
