@@ -317,6 +317,14 @@ def longest(folder: Path, seed: int, *, twice: bool = False, alphabet: str = "ab
     return Family("longest", encode, tokenizer, tuple(tokens), alphabet)
 
 
+CONTRACTIONS = tuple(
+    before + each
+    for word in ("ve", "re", "ll", "VE", "RE", "LL")
+    for before, each in (("'", word), ("", word), ("", word[1]))
+)
+"""Ends of words that patterns set apart, longer than the texts that are tried."""
+
+
 def tiktoken_ranks(
     folder: Path, seed: int, pattern: str = CL100K, alphabet: str = "ab '", **more: Any
 ) -> Family:
@@ -348,7 +356,7 @@ def tiktoken_ranks(
         tuple(tokens),
         alphabet,
         rich=True,
-        **{"reach": 2, **more},
+        **{"reach": 2, "hints": CONTRACTIONS, **more},
     )
 
 
