@@ -1,10 +1,14 @@
 """Bytes and the printable alphabets that tokenizer files spell them in.
 
 * *byte-level* (GPT-2): every byte is one printable character, a space is ``Ġ``;
-* *byte fallback* (SentencePiece): a token that is one byte is spelled ``<0xE2>``.
+* *byte fallback* (SentencePiece): a token that is one byte is spelled ``<0xE2>``, a space
+  anywhere is `SPACE_MARK`.
 """
 
 import re
+
+SPACE_MARK = "▁".encode()
+"""How SentencePiece, and what follows it, writes a space."""
 
 _PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 _OTHERS = [byte for byte in range(256) if byte not in set(_PRINTABLE)]

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
+from tokkit.alphabet import SPACE_MARK
 from tokkit.byteprobs.utf8 import unfinished
 from tokkit.tokenizer import Tokenizer
-
-_BLANK = "▁".encode()
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,10 @@ class Surface:
         tail = unfinished(text)
         whole = text[: len(text) - len(tail)]
         # A real ▁ cannot be told from a space afterwards: the grammar is to refuse it.
-        if normalizer is None or not whole or _BLANK in whole:
+        if normalizer is None or not whole or SPACE_MARK in whole:
             return text
-        result = normalizer.normalize(whole).replace(_BLANK, b" ")
-        if normalizer.normalize(b"x").replace(_BLANK, b" ") == self.lead + b"x":
+        result = normalizer.normalize(whole).replace(SPACE_MARK, b" ")
+        if normalizer.normalize(b"x").replace(SPACE_MARK, b" ") == self.lead + b"x":
             result = result.removeprefix(self.lead)
         return result + tail
 

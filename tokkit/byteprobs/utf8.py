@@ -1,4 +1,4 @@
-"""Which bytes can come next in UTF-8 (Unicode 15, table 3-7)."""
+"""Characters and the beginnings of them in bytes of UTF-8 (Unicode 15, table 3-7)."""
 
 from functools import lru_cache
 
@@ -11,31 +11,48 @@ _SECOND = {0xE0: (0xA0, 0xBF), 0xED: (0x80, 0x9F), 0xF0: (0x90, 0xBF), 0xF4: (0x
 """What may follow a first byte, where that is not any continuation byte."""
 
 
-def _width(lead: int) -> int:
-    """How many bytes a character has that begins with `lead`; 0 if none does."""
-    if lead < 0x80:
+def width(first: int) -> int:
+    """Return how many bytes a character has by its `first`; 0 if none begins with that."""
+    if first < 0x80:
         return 1
-    return (lead >= 0xC2) * 2 + (lead >= 0xE0) + (lead >= 0xF0) if lead <= 0xF4 else 0
+    if not 0xC2 <= first <= 0xF4:
+        return 0
+    return 2 if first < 0xE0 else 3 if first < 0xF0 else 4
 
 
-def _second(lead: int) -> tuple[int, int]:
-    return _SECOND.get(lead, (0x80, 0xBF))
+def missing(begun: bytes) -> int:
+    r"""Return how many bytes the beginning of a character lacks: ``b"\xe2\x96"`` lacks 1."""
+    return width(begun[0]) - len(begun)
+
+
+def is_utf8(data: bytes) -> bool:
+    """Tell whether bytes are whole characters."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _second(first: int) -> tuple[int, int]:
+    """Return the least and the greatest byte that may follow a first one."""
+    return _SECOND.get(first, (0x80, 0xBF))
 
 
 def unfinished(data: bytes | bytearray) -> bytes:
     r"""Return the beginning of a character that `data` ends with: ``b"caf\xc3" -> b"\xc3"``."""
     for size in (1, 2, 3):
         tail = bytes(data[len(data) - size :]) if size <= len(data) else b""
-        if not tail or _width(tail[0]) == 1:
+        if not tail or width(tail[0]) == 1:
             return b""
-        if _width(tail[0]):
+        if width(tail[0]):
             return tail if _begins(tail) else b""
     return b""
 
 
 def _begins(tail: bytes) -> bool:
     """Tell whether bytes, the first of which can begin a character, are only part of one."""
-    if len(tail) >= _width(tail[0]):
+    if len(tail) >= width(tail[0]):
         return False
     low, high = _second(tail[0])
     return all(low <= byte <= high for byte in tail[1:2]) and all(

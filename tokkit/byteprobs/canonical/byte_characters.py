@@ -5,14 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tokkit.alphabet import SPACE_MARK
+from tokkit.byteprobs.utf8 import width
 from tokkit.segment.bpe import BPE
 
 _FIRST_CODES = (0, 0, 0x80, 0x800, 0x10000)
 """The first character of each length: shorter ones are not spelled with more bytes."""
 _CODES = 0x110000
-
-
-_BLANK = "▁".encode()
 
 
 class ByteCharacters:
@@ -48,7 +47,8 @@ class ByteCharacters:
         spelled[list(symbols)] = False
         # A space that is written as ▁ before anything is cut never reaches the segmenter.
         pairs = zip(segmenter.spellings, tokens, strict=False)
-        if any(_BLANK in spelling and _BLANK not in text for spelling, text in pairs if text):
+        marked = [text for spelling, text in pairs if text and SPACE_MARK in spelling]
+        if any(SPACE_MARK not in text for text in marked):
             spelled[ord(" ")] = False
         self._counts = np.concatenate([[0], np.cumsum(spelled, dtype=np.int32)])
 
@@ -66,11 +66,6 @@ class ByteCharacters:
         return [symbol for code, symbol in self._virtual.items() if code in codes]
 
 
-def is_complete(prefix: bytes) -> bool:
-    """Tell whether these bytes, the first ones of a character, are all of it."""
-    return len(prefix) == _length(prefix[0])
-
-
 def _only_code(spelling: bytes) -> int | None:
     """Return the code of a character; None for anything else."""
     if not 0 < len(spelling) <= 4:
@@ -79,18 +74,9 @@ def _only_code(spelling: bytes) -> int | None:
     return ord(text) if len(text) == 1 and text.encode() == spelling else None
 
 
-def _length(lead: int) -> int:
-    """Return how many bytes a character has, by its first; 0 if there is no such."""
-    if lead < 0x80:
-        return 1
-    if not 0xC2 <= lead < 0xF5:
-        return 0
-    return 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
-
-
 def _codes(prefix: bytes) -> range:
     """Return the codes of all characters that begin with these bytes."""
-    length = _length(prefix[0])
+    length = width(prefix[0])
     if len(prefix) > length or any(byte & 0xC0 != 0x80 for byte in prefix[1:]):
         return range(0)
     code = prefix[0] if length == 1 else prefix[0] & (0x7F >> length)

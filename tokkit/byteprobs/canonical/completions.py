@@ -1,6 +1,6 @@
 """How characters that a token leaves unfinished can be finished canonically."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import NamedTuple
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.byteprobs.canonical.protocols import NEVER, Cuts, PieceGrammar
-from tokkit.byteprobs.utf8 import unfinished
+from tokkit.byteprobs.utf8 import is_utf8, missing, unfinished
 from tokkit.kernels._jit import frozen
 
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -105,10 +105,10 @@ class Completions:
                 continue
             if len(lead) == needed:
                 character = tail + lead
-                if is_character(character):
+                if is_utf8(character):
                     ends.append(token_id)
                     bits.append(1 << self._class_of(character))
-            elif len(lead) < needed and is_beginning(tail + lead):
+            elif len(lead) < needed and unfinished(tail + lead) == tail + lead:
                 extends.append(token_id)
                 longer.append(tail + lead)
         return Finishers(
@@ -124,35 +124,12 @@ class Completions:
         found = 0
         for rest in product(range(0x80, 0xC0), repeat=missing(tail)):
             character = tail + bytes(rest)
-            if is_character(character):
+            if is_utf8(character):
                 found |= 1 << self._class_of(character)
         return np.uint64(found)
 
     def _class_of(self, character: bytes) -> int:
         return self._cuts.class_of(character)
-
-
-def missing(tail: bytes) -> int:
-    r"""Return how many bytes an unfinished character lacks: ``b"\xe2\x96"`` lacks 1."""
-    lead = tail[0]
-    length = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
-    return length - len(tail)
-
-
-def is_character(data: bytes) -> bool:
-    """Tell whether bytes are the UTF-8 of something, one character if they are few."""
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def is_beginning(data: bytes) -> bool:
-    """Tell whether an unfinished character can be finished at all."""
-    endings: Iterable[bytes] = (b"\x80", b"\x90", b"\xa0", b"\xbf")
-    rest = missing(data) - 1
-    return any(is_character(data + ending + b"\x80" * rest) for ending in endings)
 
 
 def _leading(token: bytes) -> bytes:

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import pairwise
 
 from tokkit import pretokenize
-from tokkit.alphabet import from_byte_level
+from tokkit.alphabet import SPACE_MARK, from_byte_level
 from tokkit.errors import TokkitError
 from tokkit.foreign import Metaspace, PrefixSpace
 from tokkit.normalize import Chain, Normalizer, Prepend, Replace
@@ -22,7 +22,6 @@ from tokkit.tokenizer import Tokenizer
 Reading = Callable[[bytes], bytes]
 """From a piece as a segmenter spells it to internal text."""
 
-_MARK = "▁".encode()
 _SAMPLES = 2000
 
 
@@ -182,7 +181,9 @@ def _find_reading(tokenizer: Tokenizer, tokens: Sequence[bytes]) -> Reading:
 
 def _readings(tokenizer: Tokenizer) -> Iterator[Reading]:
     """The ways in which pieces may be spelled."""
-    for mark in sorted({_MARK, *_marks(tokenizer.normalizer), *_marks(tokenizer.pretokenizer)}):
+    for mark in sorted(
+        {SPACE_MARK, *_marks(tokenizer.normalizer), *_marks(tokenizer.pretokenizer)}
+    ):
         yield partial(_read_mark, mark)
     yield _read_byte_level
 

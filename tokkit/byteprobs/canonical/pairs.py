@@ -30,10 +30,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tokkit.byteprobs.canonical.byte_characters import ByteCharacters, is_complete
+from tokkit.byteprobs.canonical.byte_characters import ByteCharacters
 from tokkit.byteprobs.canonical.pair_tables import build_tables, supports
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
 from tokkit.byteprobs.canonical.whole_pieces import NOWHERE, ROOT, WholePieces
+from tokkit.byteprobs.utf8 import missing
 from tokkit.kernels._jit import frozen
 from tokkit.segment.bpe import BPE
 
@@ -175,7 +176,7 @@ class Pairs:
         ]
         if not free and not fitting:
             return NEVER
-        if not is_complete(prefix):
+        if missing(prefix):
             return self._number_alive(_State(state.last, prefix, node))
         return self._number_alive(_State(self._free if free else fitting[0], b"", node))
 

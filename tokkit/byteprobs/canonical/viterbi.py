@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tokkit.byteprobs.canonical.completions import is_character
+from tokkit.alphabet import SPACE_MARK
 from tokkit.byteprobs.canonical.longest import as_array, has_text
 from tokkit.byteprobs.canonical.margins import Margins, open_piece
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
-from tokkit.byteprobs.canonical.wordpiece import SPACE
+from tokkit.byteprobs.utf8 import is_utf8, missing
 from tokkit.kernels._jit import frozen
 from tokkit.kernels.lattice import Entries, advance, next_bytes
 from tokkit.segment.unigram import Unigram
@@ -64,13 +64,8 @@ class Viterbi:
         ids = {each: last[each] for each in sorted(last)}
         self._margins = Margins(segmenter, ids, len(tokens))
         self.exact = not (segmenter.fuse_unk and _has_hidden(segmenter, ids))
-        escapes = any(
-            SPACE in each and has_text(tokens, i) and tokens[i] == each.replace(SPACE, b" ")
-            for each, i in ids.items()
-        )
-        self._bytes = _bytes_of(segmenter, tokens)
-        if escapes:
-            self._bytes = {i: byte for i, byte in self._bytes.items() if byte != b" "[0]}
+        escapes = _escapes_spaces(ids, tokens)
+        self._bytes = _bytes_of(segmenter, tokens, without=b" " if escapes else b"")
         self._byte_ids = np.array(list(self._bytes), dtype=np.int64)
         self._byte_values = np.array(list(self._bytes.values()), dtype=np.int64)
         self._usable = np.zeros(256, dtype=np.uint8)
@@ -79,7 +74,7 @@ class Viterbi:
         self._spellings = {
             i: each
             for each, i in ids.items()
-            if i not in literal and has_text(tokens, i) and is_character(each)
+            if i not in literal and has_text(tokens, i) and is_utf8(each)
         }
         if escapes:
             self._spellings = {
@@ -133,7 +128,7 @@ class Viterbi:
         if not self._next_bytes(entries, begun)[byte]:
             return NEVER
         begun += bytes([byte])
-        if not _is_whole(begun):
+        if missing(begun):
             return self._number(_State(entries, begun))
         _, _, after = advance(self._margins.network, entries, as_array(begun))
         return self._number(_State(after, b""))
@@ -167,10 +162,23 @@ class Viterbi:
         return not self._states[state].begun
 
 
-def _bytes_of(segmenter: Unigram, tokens: Sequence[bytes]) -> dict[int, int]:
-    """Return the byte that each byte token stands for."""
+def _escapes_spaces(ids: Mapping[bytes, int], tokens: Sequence[bytes]) -> bool:
+    """Tell whether every space has become a ▁ by the time that pieces are segmented."""
+    return any(
+        has_text(tokens, i) and tokens[i] == each.replace(SPACE_MARK, b" ")
+        for each, i in ids.items()
+        if SPACE_MARK in each
+    )
+
+
+def _bytes_of(segmenter: Unigram, tokens: Sequence[bytes], without: bytes) -> dict[int, int]:
+    """Return the byte that each byte token stands for, but for those that never occur."""
     fallback = enumerate(segmenter.byte_fallback or ())
-    return {i: byte for byte, i in fallback if i >= 0 and has_text(tokens, i)}
+    return {
+        i: byte
+        for byte, i in fallback
+        if i >= 0 and byte not in without and has_text(tokens, i)
+    }
 
 
 def _has_hidden(segmenter: Unigram, ids: Mapping[bytes, int]) -> bool:
@@ -183,12 +191,4 @@ def _has_hidden(segmenter: Unigram, ids: Mapping[bytes, int]) -> bool:
         and not any(character.encode() in ids for character in text)
         for text in low
         if text.encode() in ids
-    )
-
-
-def _is_whole(character: bytes) -> bool:
-    """Tell whether the first bytes of a character are all it has."""
-    lead = character[0]
-    return len(character) == (
-        1 if lead < 0xC0 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tokkit.byteprobs.canonical.pair_tables import PairTables
+from tokkit.byteprobs.utf8 import is_utf8
 from tokkit.kernels.pairs import KEY, NOT_MADE
 from tokkit.segment.bpe import BPE
 
@@ -51,24 +52,15 @@ class WholePieces:
         return NOWHERE if node == NOWHERE else self.edges[node].get(token, NOWHERE)
 
 
-def _is_text(spelling: bytes) -> bool:
-    """Tell whether this can be a piece: pieces are UTF-8."""
-    try:
-        spelling.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def _looked_up(segmenter: BPE, tables: PairTables) -> Iterator[tuple[int, list[int]]]:
     """Yield the tokens whose own spelling becomes them only as a whole, and its merges.
 
-    Of tokens with equal spellings whole pieces become the first.
+    Of tokens with equal spellings whole pieces become the first; pieces are UTF-8.
     """
     seen = {b""}
     for token in np.flatnonzero(tables.table[:, KEY] == NOT_MADE).tolist():
         spelling = segmenter.spellings[token]
-        if spelling in seen or not _is_text(spelling):
+        if spelling in seen or not is_utf8(spelling):
             continue
         seen.add(spelling)
         parts = _merged(token, spelling, segmenter, tables)

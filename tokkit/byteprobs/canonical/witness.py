@@ -5,13 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from tokkit.byteprobs.canonical.completions import (
-    is_beginning,
-    is_character,
-    missing,
-)
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
-from tokkit.byteprobs.utf8 import unfinished
+from tokkit.byteprobs.utf8 import is_utf8, missing, unfinished
 from tokkit.kernels._jit import frozen
 from tokkit.tokenizer import Tokenizer
 
@@ -105,7 +100,7 @@ class Witness:
         """Tell whether the sequence is the encoding of a whole text."""
         sequence = self._sequences[state]
         text = self._text_of(self._spell(sequence))
-        if text is None or not is_character(text):
+        if text is None or not is_utf8(text):
             return False
         return self._encode([text]) == [sequence]
 
@@ -169,11 +164,10 @@ def finishings(tail: bytes) -> Iterator[bytes]:
     for middle in range(0x80, 0xC0) if needed > 1 else [0]:
         for last in lasts:
             ending = bytes([middle, *[last] * (needed - 1)] if needed > 1 else [last])
-            if is_character(tail + ending):
+            if is_utf8(tail + ending):
                 yield ending
 
 
 def _is_begun(data: bytes) -> bool:
     """Tell whether bytes are text, but that the last character may be unfinished."""
-    tail = unfinished(data)
-    return is_character(data.removesuffix(tail)) and (not tail or is_beginning(tail))
+    return is_utf8(data.removesuffix(unfinished(data)))

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tokkit.alphabet import SPACE_MARK
 from tokkit.byteprobs.canonical.longest import State, States, Trie, as_array, has_text
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
 from tokkit.kernels._jit import frozen
 from tokkit.kernels.overlap import ROOT
 from tokkit.segment.wordpiece import WordPiece as Segmenter
-
-SPACE = "▁".encode()
-"""How SentencePiece writes a space."""
 
 
 class WordPiece:
@@ -117,7 +115,7 @@ def _is_text(tokens: Sequence[bytes], token_id: int, spelling: bytes) -> bool:
     """Tell whether an id's text is what it is found by, but for the mark of a space."""
     if not spelling or not has_text(tokens, token_id):
         return False
-    return tokens[token_id] in (spelling, spelling.replace(SPACE, b" "))
+    return tokens[token_id] in (spelling, spelling.replace(SPACE_MARK, b" "))
 
 
 def _count(text: bytes) -> int:
