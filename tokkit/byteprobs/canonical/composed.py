@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags, Grammar
+from tokkit.byteprobs.canonical.states import States
 from tokkit.byteprobs.utf8 import unfinished
 from tokkit.kernels._jit import frozen
 from tokkit.normalize import Normalizer
@@ -50,8 +51,6 @@ class Composed:
         exact: Whether the rest of what the normalizer does is told by `inner` exactly.
     """
 
-    start = 0
-
     def __init__(
         self, inner: Grammar, normalizer: Normalizer, tokens: Sequence[bytes], exact: bool
     ) -> None:
@@ -67,17 +66,10 @@ class Composed:
             [token for token, text in enumerate(tokens) if text and not self._keeps(b"", text)],
             dtype=np.int64,
         )
-        self._states: list[_State] = []
-        self._numbers: dict[_State, int] = {}
+        self._states = States[_State]()
         self._barred = lru_cache(1 << 10)(self._find_barred)
         self.allowed = lru_cache(64)(self._find_allowed)
-        self._number(_State(inner.start, b""))
-
-    def _number(self, state: _State) -> int:
-        if state not in self._numbers:
-            self._numbers[state] = len(self._states)
-            self._states.append(state)
-        return self._numbers[state]
+        self.start = self._states.number(_State(inner.start, b""))
 
     def step(self, state: int, token: int) -> int:
         """Return the state after one token more; `NEVER` if that is not canonical."""
@@ -86,7 +78,7 @@ class Composed:
         text = self._tokens[token]
         if after == NEVER or not self._keeps(tail, text):
             return NEVER
-        return self._number(_State(after, _end(tail + text)))
+        return self._states.number(_State(after, _end(tail + text)))
 
     def _find_allowed(self, state: int) -> Flags:
         """Return which tokens `step` would not answer with `NEVER`."""

@@ -1,16 +1,13 @@
 """Where a tokenizer's pre-tokenizer can cut, as an automaton that reads tokens."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.byteprobs.canonical.automaton import NONE, Automaton
-from tokkit.byteprobs.canonical.cuts_classes import (
-    MOST,
-    CharacterClasses,
-)
+from tokkit.byteprobs.canonical.cuts_classes import MOST, CharacterClasses
 from tokkit.byteprobs.canonical.cuts_learning import learn
 from tokkit.byteprobs.canonical.cuts_oracles import PretokenizerOracle
 from tokkit.byteprobs.canonical.cuts_pipeline import Pipeline, build_pipeline
@@ -29,6 +26,7 @@ Sets = NDArray[np.uint64]
 _TESTS = 100_000
 _FEW_TESTS = 6_000
 _KEPT_BYTES = 1 << 26
+_FEWEST_KEPT = 16
 _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
 
@@ -115,23 +113,23 @@ class TokenCuts:
         self._steps = frozen(np.ascontiguousarray(automaton.steps))
         self._table = frozen(classes.table.astype(np.uint8))
         self._alive = frozen(_live_classes(automaton))
-        self._sets = frozen(_completions(self._table))
+        self._sets = frozen(_classes_of_tails(self._table))
         data, ends = flatten(tokens)
         self._data, self._ends = frozen(data), frozen(ends)
         self._read()
-        self._kept: OrderedDict[tuple[int, bool], Nodes] = OrderedDict()
-        self._most = max(16, _KEPT_BYTES // (4 * max(1, len(tokens))))
-        self._nowhere = _finished(np.full(len(tokens), NONE, dtype=np.int32))
+        kept = max(_KEPT_BYTES // (4 * len(tokens) or 1), _FEWEST_KEPT)
+        self._after = lru_cache(kept)(self._find)
+        self._nowhere = frozen(np.full(len(tokens), NONE, dtype=np.int32))
 
     def beginning(self, node: int) -> Nodes:
         """Return the node after each token if a piece begins with it."""
         if node >= len(self._steps):
             return self._nowhere
-        return self._cached(node, True)
+        return self._after(node, True)
 
     def within(self, node: int) -> Nodes:
         """Return the node after each token if it goes on with the piece."""
-        return self._cached(node, False)
+        return self._after(node, False)
 
     def can_end(self, nodes: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Tell at which nodes (none of them -1) a text can end."""
@@ -174,20 +172,11 @@ class TokenCuts:
         )
         self._continuing = frozen(np.flatnonzero((leads > 0) & (nodes >= 0)).astype(np.int32))
 
-    def _cached(self, node: int, begins: bool) -> Nodes:
-        """Keep what was asked for last."""
-        key = node, begins
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
+    def _find(self, node: int, begins: bool) -> Nodes:
+        """Find the node after each token, whether a piece `begins` with it or goes on."""
         if node < len(self._steps):
-            found = self._follow(node, begins)
-        else:
-            found = self._complete(*divmod(node - len(self._steps), kernels.TAILS))
-        self._kept[key] = _finished(found)
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-        return found
+            return frozen(self._follow(node, begins))
+        return frozen(self._complete(*divmod(node - len(self._steps), kernels.TAILS)))
 
     def _follow(self, state: int, begins: bool) -> Nodes:
         """Find the node after each token at the end of a character."""
@@ -232,11 +221,6 @@ class TokenCuts:
         return out
 
 
-def _finished(nodes: Nodes) -> Nodes:
-    nodes.flags.writeable = False
-    return nodes
-
-
 def _live_classes(automaton: Automaton) -> Sets:
     """For each state and bit, which classes have a step: bits, ``uint64[2 * states]``."""
     classes = automaton.steps.shape[1]
@@ -246,7 +230,7 @@ def _live_classes(automaton: Automaton) -> Sets:
     return union.reshape(-1)
 
 
-def _completions(table: NDArray[np.uint8]) -> Sets:
+def _classes_of_tails(table: NDArray[np.uint8]) -> Sets:
     """For each tail, the classes of the characters it is the beginning of, as bits."""
     classes = np.uint64(1) << table.astype(np.uint64)
     classes[SURROGATES.start : SURROGATES.stop] = 0

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
+from tokkit.byteprobs.canonical.states import States
 from tokkit.kernels._jit import Bytes, Ids, frozen
 from tokkit.kernels.longest import count_nodes
 from tokkit.kernels.overlap import BLOCKED, ROOT, child_of, follow_nodes, forbid, list_trie
@@ -97,27 +98,6 @@ class Trie(NamedTuple):
         return frozen(left)
 
 
-class States:
-    """Small integers for states, each a tuple of numbers."""
-
-    def __init__(self) -> None:
-        self._states: list[tuple[int, ...]] = []
-        self._numbers: dict[tuple[int, ...], int] = {}
-
-    def number(self, state: tuple[int, ...]) -> int:
-        """Return the number of a state, a new one if it was not met before."""
-        number = self._numbers.setdefault(state, len(self._states))
-        if number == len(self._states):
-            self._states.append(state)
-        return number
-
-    def __getitem__(self, number: int) -> tuple[int, ...]:
-        return self._states[number]
-
-    def __len__(self) -> int:
-        return len(self._states)
-
-
 class Longest:
     """What `LongestMatch` can produce within a piece, over bytes.
 
@@ -150,7 +130,7 @@ class Longest:
         self._known = np.zeros(max(len(tokens), len(segmenter.tokens)), dtype=np.uint8)
         self._known[list(self._spellings)] = 1
         self.begins: Flags = frozen(self._known[: self._size])
-        self._states = States()
+        self._states = States[State]()
 
     def begin(self, token: int) -> int:
         """Return the state after the first token of a piece; `NEVER` if it cannot be that."""

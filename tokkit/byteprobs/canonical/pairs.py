@@ -26,6 +26,7 @@ becomes, these are ranges, and one pass clears them.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ import numpy as np
 from tokkit.byteprobs.canonical.byte_characters import ByteCharacters
 from tokkit.byteprobs.canonical.pair_tables import build_tables, supports
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
+from tokkit.byteprobs.canonical.states import States
 from tokkit.byteprobs.canonical.whole_pieces import NOWHERE, ROOT, WholePieces
 from tokkit.byteprobs.utf8 import missing
 from tokkit.kernels._jit import frozen
@@ -41,7 +43,8 @@ from tokkit.segment.bpe import BPE
 __all__ = ["Pairs", "supports"]
 
 _ROOM = 1 << 25
-"""Bytes of flags that are kept."""
+"""Bytes of flags that are kept, but those of `_FEWEST` symbols at least."""
+_FEWEST = 16
 
 
 class _State(NamedTuple):
@@ -87,9 +90,9 @@ class Pairs:
         self._characters = (
             ByteCharacters(segmenter, tokens) if segmenter.byte_fallback else None
         )
-        self._states: list[_State] = []
-        self._numbers: dict[_State, int] = {}
-        self._known: dict[int, Flags] = {}
+        self._states = States[_State]()
+        kept = max(_ROOM // (symbols or 1), _FEWEST)
+        self._flags_after = lru_cache(kept)(self._find_flags_after)
         self._carries = np.zeros(symbols, dtype=np.bool_)
         self._carries[: len(tokens)] = [bool(token) for token in tokens]
         self._base = self._base_flags(segmenter)
@@ -137,13 +140,9 @@ class Pairs:
         """Number a state; `NEVER` if no piece goes through it."""
         if not state.prefix and state.node == NOWHERE:
             return state.last
-        number = self._numbers.get(state)
-        if number is None:
-            if not self._is_alive(state):
-                return NEVER
-            number = self._numbers[state] = self._plain + len(self._states)
-            self._states.append(state)
-        return number
+        if state not in self._states and not self._is_alive(state):
+            return NEVER
+        return self._plain + self._states.number(state)
 
     def _is_alive(self, state: _State) -> bool:
         """Tell whether some piece goes through a state: it may end there, or go on."""
@@ -216,20 +215,13 @@ class Pairs:
             flags[dead] = 0
         return frozen(flags)
 
-    def _flags_after(self, last: int) -> Flags:
-        """Return which tokens may stand behind a symbol at the end of a character."""
-        flags = self._known.get(last)
-        if flags is None:
-            flags = np.zeros(self._size, dtype=np.uint8)
-            if last != self._whole:
-                flags = self._cleared(last)
-            if len(self._known) * len(self._base) >= _ROOM:
-                del self._known[next(iter(self._known))]
-            self._known[last] = flags
-        return flags
+    def _find_flags_after(self, last: int) -> Flags:
+        """Return which tokens may stand behind a symbol at the end of a character.
 
-    def _cleared(self, last: int) -> Flags:
-        """Clear the flags of what would merge with a symbol, or part of it."""
+        Those that would merge with it, or part of it, are cleared.
+        """
+        if last == self._whole:
+            return frozen(np.zeros(self._size, dtype=np.uint8))
         flags = self._base.copy()
         if last < self._free:
             self._tables.clear_followers(last, flags)
@@ -237,7 +229,7 @@ class Pairs:
             last == self._somewhere or self._characters.has_virtual
         ):
             self._flag_bytes(_State(last, b"", NOWHERE), flags)
-        return flags[: self._size]
+        return frozen(flags[: self._size])
 
     def _flag_bytes(self, state: _State, flags: Flags) -> None:
         """Flag the bytes that may follow."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tokkit.byteprobs.canonical.completions import ALL, Completions
 from tokkit.byteprobs.canonical.protocols import NEVER, Cuts, Flags, Nodes, PieceGrammar
+from tokkit.byteprobs.canonical.states import States
 from tokkit.kernels._jit import frozen
 
 NO_PIECE = -1
@@ -44,8 +45,6 @@ class Product:
         pieces: What pieces are segmented into.
     """
 
-    start = 0
-
     def __init__(self, tokens: Sequence[bytes], cuts: Cuts, pieces: PieceGrammar) -> None:
         self.method = f"{pieces.method}, {cuts.method}"
         self.exact = pieces.exact and cuts.exact
@@ -53,20 +52,12 @@ class Product:
         self._pieces = pieces
         self._completions = Completions(tokens, cuts, pieces)
         self._stuck_first = list(pieces.stuck(None))
-        self._states: list[tuple[Hypothesis, ...]] = []
-        self._numbers: dict[tuple[Hypothesis, ...], int] = {}
+        self._states = States[tuple[Hypothesis, ...]]()
         self._live: dict[Hypothesis, bool] = {}
-        self._number(((cuts.start, NO_PIECE),))
+        self.start = self._states.number(((cuts.start, NO_PIECE),))
         kept = max(_CACHED_BYTES // (5 * len(tokens) or 1), _FEWEST_NODES)
         self._after = lru_cache(kept)(self._find_after)
         self.allowed = lru_cache(_CACHED_FLAGS)(self._find_allowed)
-
-    def _number(self, hypotheses: tuple[Hypothesis, ...]) -> int:
-        """Return the number of a state, a new one if it was not met before."""
-        if hypotheses not in self._numbers:
-            self._numbers[hypotheses] = len(self._states)
-            self._states.append(hypotheses)
-        return self._numbers[hypotheses]
 
     def step(self, state: int, token: int) -> int:
         """Return the state after one token more; `NEVER` if that is not canonical."""
@@ -83,7 +74,7 @@ class Product:
                 if beginning != NEVER:
                     found.add((after, beginning))
         alive = sorted(each for each in found if self._goes_on(*each))
-        return self._number(tuple(alive)) if alive else NEVER
+        return self._states.number(tuple(alive)) if alive else NEVER
 
     def _goes_on(self, node: int, piece: int) -> bool:
         """Tell whether a piece that may not end, as it is another token then, can go on."""

@@ -9,6 +9,7 @@ from tokkit.alphabet import SPACE_MARK
 from tokkit.byteprobs.canonical.longest import as_array, has_text
 from tokkit.byteprobs.canonical.margins import Margins, open_piece
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
+from tokkit.byteprobs.canonical.states import States
 from tokkit.byteprobs.utf8 import is_utf8, missing
 from tokkit.kernels._jit import frozen
 from tokkit.kernels.lattice import Entries, advance, next_bytes
@@ -82,8 +83,7 @@ class Viterbi:
             }
         self._texts = np.zeros(len(tokens), dtype=np.uint8)
         self._texts[[*self._spellings, *self._bytes]] = 1
-        self._states: list[_State] = []
-        self._numbers: dict[tuple[bytes, bytes, bytes, bytes], int] = {}
+        self._states = States[_State]()
         nowhere = Entries(np.zeros(0, np.int32), np.zeros(0), np.zeros(0))
         self._number(_State(nowhere, b""))
         self._start = self._number(_State(open_piece(), b""))
@@ -93,10 +93,7 @@ class Viterbi:
         """Return the number of a state, a new one if it was not met before."""
         nodes, bases, shifts = state.entries
         key = nodes.tobytes(), bases.tobytes(), shifts.tobytes(), state.begun
-        number = self._numbers.setdefault(key, len(self._states))
-        if number == len(self._states):
-            self._states.append(state)
-        return number
+        return self._states.number(state, key)
 
     def begin(self, token: int) -> int:
         """Return the state after the first token of a piece; `NEVER` if it cannot be that.

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
+from tokkit.byteprobs.canonical.states import States
 from tokkit.byteprobs.utf8 import is_utf8, missing, unfinished
 from tokkit.kernels._jit import frozen
 from tokkit.tokenizer import Tokenizer
@@ -67,7 +68,6 @@ class Witness:
 
     method = "witness"
     exact = False
-    start = 0
 
     def __init__(
         self, tokenizer: Tokenizer, tokens: Sequence[bytes], lead: bytes = b""
@@ -75,8 +75,8 @@ class Witness:
         self._tokenizer = tokenizer
         self._tokens = tuple(tokens)
         self._lead = lead
-        self._sequences: list[Ids] = [()]
-        self._numbers: dict[Ids, int] = {(): 0}
+        self._sequences = States[Ids]()
+        self.start = self._sequences.number(())
         self.allowed = lru_cache(_CACHED)(self._find_allowed)
         self.step = lru_cache(None)(self._step)
 
@@ -84,11 +84,7 @@ class Witness:
         """Return the state after one token more; `NEVER` if no text shows it."""
         if not self._confirmed(state, [token]):
             return NEVER
-        sequence = (*self._sequences[state], token)
-        if sequence not in self._numbers:
-            self._numbers[sequence] = len(self._sequences)
-            self._sequences.append(sequence)
-        return self._numbers[sequence]
+        return self._sequences.number((*self._sequences[state], token))
 
     def _find_allowed(self, state: int) -> Flags:
         """Return which tokens `step` would not answer with `NEVER`, ``uint8[V]``."""

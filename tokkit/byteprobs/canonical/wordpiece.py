@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from tokkit.alphabet import SPACE_MARK
-from tokkit.byteprobs.canonical.longest import State, States, Trie, as_array, has_text
+from tokkit.byteprobs.canonical.longest import State, Trie, as_array, has_text
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags
+from tokkit.byteprobs.canonical.states import States
 from tokkit.kernels._jit import frozen
 from tokkit.kernels.overlap import ROOT
 from tokkit.segment.wordpiece import WordPiece as Segmenter
@@ -61,7 +62,7 @@ class WordPiece:
         if not self._whole:
             begins[self._characters > self._most] = 0
         self.begins: Flags = frozen(begins[: self._size])
-        self._states = States()
+        self._states = States[State]()
 
     def begin(self, token: int) -> int:
         """Return the state after the first token of a piece; `NEVER` if it cannot be that.
