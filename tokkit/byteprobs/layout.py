@@ -1,6 +1,6 @@
 """Every head of a known text, found before the model is asked about any."""
 
-from collections.abc import Sequence
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,17 +69,16 @@ def lay_out(engine: Engine, text: bytes, room: int | None) -> Layout:
     """
     data = frozen(np.frombuffer(text, dtype=np.uint8))
     root = Head(None, -1, engine.grammar.start)
-    waiting: list[list[Head]] = [[] for _ in range(len(text) + 1)]
-    waiting[0].append(root)
+    waiting: defaultdict[int, list[Head]] = defaultdict(list, {0: [root]})
     layout = Layout(data, len(text), root)
     for start in range(len(text) + 1):
-        if room is not None and any(head.depth > room for head in waiting[start]):
+        heads = waiting.pop(start, [])
+        if room is not None and any(head.depth > room for head in heads):
             layout.end = start
             break
-        layout.heads.append([_place(engine, head, data, start) for head in waiting[start]])
+        layout.heads.append([_place(engine, head, data, start) for head in heads])
         for placed in layout.heads[-1]:
             _continue(engine, placed, waiting)
-        waiting[start] = []
     else:
         return layout
     layout.heads.append([])
@@ -97,7 +96,7 @@ def _place(engine: Engine, head: Head, data: Bytes, start: int) -> Placed:
     return Placed(head, start, bounds, goes_on)
 
 
-def _continue(engine: Engine, placed: Placed, waiting: Sequence[list[Head]]) -> None:
+def _continue(engine: Engine, placed: Placed, waiting: defaultdict[int, list[Head]]) -> None:
     """Make the heads that have one token more."""
     if not placed.goes_on:
         return

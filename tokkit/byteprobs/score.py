@@ -59,7 +59,7 @@ def _score_windows(engine: Engine, text: bytes, total_only: bool, end: bool) -> 
     logprob, logprob_end, token_logprob = 0.0, None, 0.0
     for window in cut_windows(engine, text):
         wanted = _wanted(engine, text, window, total_only, end)
-        path = _own_path(engine, text, window)
+        path = _own_path(engine, window)
         found = yield from sum_heads(engine, window.layout, wanted=wanted, path=path)
         reached, normed = _in_text(found, window)
         _check(text, window, reached, total_only)
@@ -103,12 +103,9 @@ def _wanted(
     return with_ancestors(layout, [*wanted, *layout.heads[0]])
 
 
-def _own_path(engine: Engine, text: bytes, window: Window) -> list[int]:
+def _own_path(engine: Engine, window: Window) -> list[int]:
     """Return the encoding of the text from where a window begins."""
-    rest = text[window.begins :]
-    lead = engine.surface.lead
-    if window.begins and not window.offset:
-        rest = rest.removeprefix(lead)
+    rest = window.layout.text.tobytes()[len(engine.surface.lead) :]
     ids: list[int] = engine.surface.tokenizer.encode(rest, parse_specials=False).tolist()
     return ids
 

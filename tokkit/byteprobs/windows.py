@@ -31,9 +31,10 @@ def cut_windows(engine: Engine, text: bytes) -> Iterator[Window]:
     """Lay a text out, as much at once as the model can read."""
     model, lead = engine.model, engine.surface.lead
     room = None if model.context is None else model.context - len(model.start)
+    most = len(text) if room is None else (room + 1) * engine.table.longest + len(lead)
     begins = first = 0
     while True:
-        rest = text[begins:]
+        rest = text[begins : begins + most]
         # Further on, the first space is what the tokenizer puts before every text.
         is_led = bool(begins and lead) and rest.startswith(lead) and rest != lead
         offset = 0 if is_led else len(lead)
