@@ -3,7 +3,9 @@
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
+from tokkit.alphabet import SPACE_MARK
 from tokkit.byteprobs.canonical.added import WithAdded
+from tokkit.byteprobs.canonical.apart import Apart
 from tokkit.byteprobs.canonical.composed import Composed, joins
 from tokkit.byteprobs.canonical.cuts import build_cuts
 from tokkit.byteprobs.canonical.cuts import find_lead as find_lead
@@ -15,6 +17,8 @@ from tokkit.byteprobs.canonical.viterbi import Viterbi
 from tokkit.byteprobs.canonical.witness import Witness
 from tokkit.byteprobs.canonical.wordpiece import WordPiece as Words
 from tokkit.errors import PatternError
+from tokkit.formats.set_apart import SetApart
+from tokkit.segment import Segmenter
 from tokkit.segment.bpe import BPE
 from tokkit.segment.longest import LongestMatch
 from tokkit.segment.unigram import Unigram
@@ -101,7 +105,26 @@ def _of_stretches(
 
 def _piece_grammar(tokenizer: Tokenizer, tokens: Sequence[bytes]) -> PieceGrammar | None:
     """Choose what decides within pieces; None if there is nothing but trying."""
-    match tokenizer.segmenter:
+    segmenter = tokenizer.segmenter
+    if not isinstance(segmenter, SetApart):
+        return _for_segmenter(segmenter, tokens)
+    contents = {
+        text.replace(SPACE_MARK, b" "): token_id
+        for text, token_id in segmenter.tokens.items()
+        if b" " not in text  # spaces are written ▁ before anything is looked for
+    }
+    if not contents:
+        return _for_segmenter(segmenter.inner, tokens)
+    own = list(tokens)
+    for token_id in contents.values():
+        own[token_id : token_id + 1] = [b""] * (token_id < len(own))
+    inner = _for_segmenter(segmenter.inner, own)
+    return Apart(inner, contents, tokens) if inner else None
+
+
+def _for_segmenter(segmenter: Segmenter, tokens: Sequence[bytes]) -> PieceGrammar | None:
+    """Choose what decides for a segmenter; None if there is nothing but trying."""
+    match segmenter:
         case BPE() as segmenter if supports(segmenter):
             return Pairs(segmenter, tokens)
         case LongestMatch() as segmenter:

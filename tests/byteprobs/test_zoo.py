@@ -1,0 +1,83 @@
+"""What tokenizers out of the wild brought to light, each in a small one of its kind."""
+
+import itertools
+import random
+import re
+from functools import partial
+
+import pytest
+
+from tests.byteprobs.families import FAMILIES
+from tests.byteprobs.models import random_model
+from tests.byteprobs.piece_builders import sentencepiece_model
+from tests.byteprobs.test_exact import byte_lm, enumerated, prefixes, require_next
+from tokkit.byteprobs.canonical.contents import Contents
+
+
+def search(contents):
+    """Leftmost, the longest first, by the regular expressions of Python."""
+    longest_first = sorted(contents, key=len, reverse=True)
+    return re.compile(b"|".join([*map(re.escape, longest_first), b"."]), re.DOTALL).findall
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_contents_that_lie_inside_each_other_are_followed(seed):
+    source = random.Random(seed)
+    count = source.randint(1, 4)
+    drawn = [bytes(source.choices(b"ab", k=source.randint(2, 4))) for _ in range(count)]
+    texts = sorted({*drawn, *[b"aba", b"ba"][: seed % 3]})
+    found, tokens = search(texts), [b"a", b"b", b"c", *texts]
+    contents = Contents(texts, tokens)
+    right = set()
+    for text in map(bytes, itertools.product(b"abc", repeat=6)):
+        right.update(itertools.accumulate([(each,) for each in found(text)]))
+
+    def check(sequence, alive):
+        for number, token in enumerate(tokens):
+            longer = (*sequence, token)
+            if sum(map(len, longer)) > 4:
+                continue
+            if token in texts:
+                is_right = not contents.completes(alive, token)
+                after = contents.after_content(alive, token)
+            else:
+                is_right = not contents.barred(alive)[number]
+                after = contents.after(alive, token)
+            assert is_right == (longer in right), longer
+            if is_right:
+                check(longer, after)
+
+    check((), ())
+
+
+def test_a_token_that_holds_a_content_is_barred():
+    contents = Contents([b"bc"], [b"abcd", b"bc", b"b", b"c", b"ab", b""])
+    assert contents.barred(()).tolist() == [1, 1, 0, 0, 0, 0]
+    assert contents.barred(contents.after((), b"ab")).tolist() == [1, 1, 0, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "texts", [("ab", "babb"), ("<", "<<"), ("a<", "▁a", "<>"), (" b", "ab▁")]
+)
+@pytest.mark.parametrize("segmentation", ["renorm", "mask"])
+def test_what_a_model_file_sets_apart_is_exact(segmentation, texts, tmp_path):
+    build = partial(
+        sentencepiece_model,
+        apart=texts,
+        name=str(texts),
+        missing="",
+        remove_extra_whitespaces=False,
+    )
+    family = build(tmp_path, 3)
+    model = random_model(family)
+    lm = byte_lm(model, segmentation)
+    assert lm.exact
+    assert "set apart" in lm.method
+    oracle = enumerated(family, model, segmentation)
+    for text in prefixes(family, 3, 12):
+        require_next(lm, family, oracle, text)
+
+
+def test_added_tokens_that_begin_inside_each_other_are_exact(tmp_path):
+    family = FAMILIES["added lines"](tmp_path, 2)
+    assert byte_lm(random_model(family)).exact
