@@ -72,7 +72,7 @@ class Completions:
         """
         classes = np.full(len(self._tokens), ALL)
         for token_id, token in enumerate(self._tokens):
-            tail = unfinished(token)
+            tail = unfinished(token) if token and token[-1] >= 0x80 else b""
             if tail and not self.is_inside[token_id]:
                 state = self._pieces.begin(token_id)
                 classes[token_id] = 0 if state == NEVER else self._possible(state, tail)
