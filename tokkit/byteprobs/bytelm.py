@@ -1,7 +1,8 @@
 """A language model of tokens seen as one of bytes."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from tokkit.byteprobs.canonical.build import build_grammar, find_lead
 from tokkit.byteprobs.canonical.free import Free
 from tokkit.byteprobs.canonical.protocols import Grammar
 from tokkit.byteprobs.engine import Engine
+from tokkit.byteprobs.groups import group_alike
 from tokkit.byteprobs.results import (
     SEGMENTATIONS,
     ByteLogprobs,
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 
 _ROWS = 1 << 25
 """How many log probabilities documents that are read together may need, more or less."""
-_ALIKE = 1.2
-_SHORT = 16
 BEAM = 128
 """How many sequences ``all`` follows unless told otherwise: all of those of 7 bytes."""
 
@@ -51,6 +51,10 @@ class ByteLM:
       Representation Lemma of arXiv 2410.09303); next-byte distributions are normalised.
     * ``all``: every sequence counts (arXiv 2412.03719). Their number grows exponentially, so
       beyond a few bytes only the `beam` most probable are followed.
+
+    Several threads may use one, each with streams of its own, as far as the model allows that;
+    what is known of a tokenizer is shared, and grows with the texts that were met. Pickling
+    one pickles its model.
 
     Example: ``ByteLM("gpt2").next_logprobs("Hello wor")[ord("l")]``.
 
@@ -99,6 +103,11 @@ class ByteLM:
         )
         self._without_lead: Engine | None = None
 
+    def __reduce__(self) -> tuple["Callable[..., ByteLM]", tuple[Any, ...]]:
+        """Pickle what it was made of: what is known of the tokenizer is found out again."""
+        make = partial(ByteLM, beam=self._engine.beam, speculate=self._engine.speculate)
+        return make, (self.model, self.segmentation)
+
     def _grammar(self, surface: Surface, *, with_lead: bool) -> Grammar:
         """Return what decides which sequences count."""
         if self.segmentation == "all":
@@ -107,7 +116,7 @@ class ByteLM:
 
     @property
     def usage(self) -> Usage:
-        """What the model was asked so far."""
+        """What the model was asked so far, no matter by whom."""
         return self.model.usage
 
     @property
@@ -188,7 +197,7 @@ class ByteLM:
         Raises:
             ImpossibleError: If no token sequence in question spells the prefix.
         """
-        before = replace(self.usage)
+        before = self.usage.copy()
         stream = self.stream(prefix)
         leaks = stream.leaks
         return NextByte(
@@ -198,7 +207,7 @@ class ByteLM:
             method=self.method,
             exact=self.exact and not leaks.pruned,
             leaks=leaks,
-            usage=Usage(self.usage.calls - before.calls, self.usage.tokens - before.tokens),
+            usage=self.usage.since(before),
         )
 
     def next_logprobs(self, prefix: bytes | str = b"") -> ByteLogprobs:
@@ -234,10 +243,9 @@ class ByteLM:
         Raises:
             ImpossibleError: If no token sequence in question spells it.
         """
-        before = replace(self.usage)
+        before = self.usage.copy()
         (score,) = self.score_batch([data], total_only=total_only, end=end)
-        calls, tokens = self.usage.calls - before.calls, self.usage.tokens - before.tokens
-        return replace(score, usage=Usage(calls, tokens))
+        return replace(score, usage=self.usage.since(before))
 
     def score_batch(
         self, documents: Iterable[bytes | str], *, total_only: bool = False, end: bool = False
@@ -248,7 +256,7 @@ class ByteLM:
         """
         texts = [self._as_scored(to_bytes(document)) for document in documents]
         scores: dict[int, Score] = {}
-        for group in _groups(texts, max(_ROWS // self.model.vocab_size, 1)):
+        for group in group_alike(texts, max(_ROWS // self.model.vocab_size, 1)):
             own = [texts[place] for place in group]
             found = score_texts(self._engine, own, total_only=total_only, end=end)
             scores.update(zip(group, found, strict=True))
@@ -276,22 +284,3 @@ def _require_rows(model: LanguageModel) -> None:
             f"{model.name}: {beyond} tokens have ids beyond the model's {model.vocab_size}: "
             "the tokenizer is not this model's"
         )
-
-
-def _groups(texts: Sequence[bytes], most: int) -> Iterator[list[int]]:
-    """Yield the places of texts that are read together: of much the same length, and not many.
-
-    Args:
-        texts: The texts.
-        most: How many bytes they may have, all taken to be as long as the longest.
-    """
-    group: list[int] = []
-    for place in sorted(range(len(texts)), key=lambda place: len(texts[place])):
-        longest = len(texts[place])
-        is_alike = bool(group) and longest <= _ALIKE * len(texts[group[0]]) + _SHORT
-        if group and (not is_alike or longest * (len(group) + 1) > most):
-            yield group
-            group = []
-        group.append(place)
-    if group:
-        yield group

@@ -118,9 +118,8 @@ class Combination(ABC):
         for place, byte in enumerate(data):
             logprobs[place] = stream.logprobs[byte]
             stream.push(byte)
-        total, end, after = float(logprobs.sum()), float(stream.logprobs[END]), self.usage
-        usage = Usage(after.calls - before.calls, after.tokens - before.tokens)
-        return EnsembleScore(len(data), total, end, logprobs, usage)
+        total, end = float(logprobs.sum()), float(stream.logprobs[END])
+        return EnsembleScore(len(data), total, end, logprobs, self.usage.since(before))
 
 
 class EnsembleStream:
@@ -145,7 +144,11 @@ class EnsembleStream:
 
     @property
     def logprobs(self) -> ByteLogprobs:
-        """Log probabilities of the next byte and of the end, ``float64[257]``."""
+        """Log probabilities of the next byte and of the end, ``float64[257]``.
+
+        Raises:
+            ImpossibleError: If the ensemble gives nothing a probability.
+        """
         if self._logprobs is None:
             self._rows = np.stack([stream.logprobs for stream in self._members.values()])
             mixed = self._combination.mixed(self._rows, tuple(self._members))

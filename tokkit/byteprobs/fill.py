@@ -28,7 +28,7 @@ from tokkit.byteprobs.sentinels import Layout, Order, Sentinels, find_sentinels
 from tokkit.byteprobs.streams import ByteStream
 from tokkit.byteprobs.utf8 import unfinished
 from tokkit.errors import ModelError
-from tokkit.lm.model import LanguageModel, Usage
+from tokkit.lm.model import LanguageModel
 from tokkit.tokenizer import Tokenizer, to_bytes
 
 Baseline = Literal["plain", "token-healing"]
@@ -107,7 +107,7 @@ def fill(
         ModelError: If the model has no tokens for this, or cannot read that much.
         UsageError: If an option is out of range or the model does not know the order.
     """
-    before = Usage(lm.model.usage.calls, lm.model.usage.tokens)
+    before = lm.model.usage.copy()
     prompt = build_prompt(lm.model, to_bytes(prefix), to_bytes(suffix), order, sentinels)
     if baseline is not None:
         backup = 1 if baseline == "token-healing" else 0
@@ -127,9 +127,7 @@ def fill(
         ends=prompt.ends,
     )
     written = generate(stream, prompt.text, **options)
-    after = lm.model.usage
-    usage = Usage(after.calls - before.calls, after.tokens - before.tokens)
-    return replace(written, usage=usage)
+    return replace(written, usage=lm.model.usage.since(before))
 
 
 def build_prompt(
@@ -139,7 +137,12 @@ def build_prompt(
     order: Order,
     sentinels: Sentinels | None = None,
 ) -> Prompt:
-    """Put prefix, suffix and sentinels in order; see `fill`."""
+    """Put prefix, suffix and sentinels in order; see `fill`.
+
+    Raises:
+        ModelError: If the model has no tokens for this.
+        UsageError: If it does not know the order.
+    """
     if order == "plain":
         return Prompt(model.start, prefix, True, model.ends)
     found = sentinels or find_sentinels(model.tokenizer)

@@ -11,7 +11,7 @@ from tokkit.byteprobs.sampling import Finish, Generation, Sampling, SamplingOpti
 from tokkit.byteprobs.surface import text_of
 from tokkit.byteprobs.utf8 import unfinished
 from tokkit.errors import ImpossibleError, VocabularyError
-from tokkit.lm.model import LanguageModel, Usage
+from tokkit.lm.model import LanguageModel
 from tokkit.tokenizer import Tokenizer
 
 _MARKERS = ("☺".encode(), b"\x07", b"\n", b"|")
@@ -81,7 +81,7 @@ def continue_tokens(
         ModelError: If the prompt is longer than the model's context.
     """
     sampling = Sampling(**options)
-    tokenizer, before = model.tokenizer, Usage(model.usage.calls, model.usage.tokens)
+    tokenizer, before = model.tokenizer, model.usage.copy()
     ids = _encode(tokenizer, text) if lead else encode_inside(tokenizer, text)
     kept = ids[: max(len(ids) - backup, 0)]
     removed = b"".join(tokenizer.vocab.tokens[each] for each in ids[len(kept) :])
@@ -95,8 +95,7 @@ def continue_tokens(
     if sampling.utf8:
         data = data[: len(data) - len(unfinished(unfinished(text) + data[-3:]))]
     shown = (unfinished(text) + data).decode("utf-8", "replace")
-    usage = Usage(model.usage.calls - before.calls, model.usage.tokens - before.tokens)
-    return Generation(data, shown, writer.logprob, finish, usage)
+    return Generation(data, shown, writer.logprob, finish, model.usage.since(before))
 
 
 @dataclass

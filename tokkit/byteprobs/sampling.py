@@ -77,7 +77,7 @@ def generate(
     writer = _Writer(source, to_bytes(prompt), Sampling(**options))
     for _ in writer:
         pass
-    return writer.result(_spent(before, _usage(source)))
+    return writer.result(_usage(source).since(before))
 
 
 def stream_bytes(
@@ -201,14 +201,10 @@ def _overlap(data: bytearray, stop: bytes) -> int:
     return next((size for size in sizes if data.endswith(stop[:size])), 0)
 
 
-def _usage(source: object) -> Usage:
+def _usage(source: ByteSource | ByteStream) -> Usage:
     """Return what was asked of a source so far, as far as it says."""
     usage = getattr(source, "usage", None)
-    return Usage(usage.calls, usage.tokens) if isinstance(usage, Usage) else Usage()
-
-
-def _spent(before: Usage, after: Usage) -> Usage:
-    return Usage(after.calls - before.calls, after.tokens - before.tokens)
+    return usage.copy() if isinstance(usage, Usage) else Usage()
 
 
 __all__ = [

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,18 @@ except ModuleNotFoundError as missing:
     raise MissingExtraError("torch", "torch") from missing
 
 from tokkit.lm.hf_check import Verdict, judge
-from tokkit.lm.hf_load import load_model, load_tokenizer, named_specials, quiet, start_and_ends
+from tokkit.lm.hf_load import (
+    context_of,
+    load_model,
+    load_tokenizer,
+    named_specials,
+    quiet,
+    start_and_ends,
+)
 from tokkit.lm.hf_run import Runner
 
 _log = logging.getLogger("tokkit")
-
-_LIMITS = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length")
-"""What configurations call the most tokens a sequence may have."""
-_GROWING = ("dynamic", "longrope")
-"""Rotations that depend on how long a sequence will be, once it is longer than in training."""
+_JUDGING = RLock()
 
 
 class HFModel:
@@ -93,7 +97,7 @@ class HFModel:
         self._check_tokenizer()
         names = None if files is None else named_specials(files)
         self.start, self.ends = start_and_ends(model, tokenizer, names, start, ends)
-        self.context = _context(config)
+        self.context = context_of(config)
         self.usage = Usage()
         self.check_usage = Usage()
         self._runner = Runner(model, self.name, self.vocab_size)
@@ -140,7 +144,7 @@ class HFModel:
         if beyond is not None:
             raise ModelError(
                 f"{self.name}: its tokenizer gives text the id {beyond}, but the model has "
-                f"only {self._known} rows: give the tokenizer it was trained with"
+                f"only {self._known} rows: name the tokenizer it was trained with (--tokenizer)"
             )
 
     @property
@@ -150,15 +154,21 @@ class HFModel:
 
     def _judged(self) -> Verdict:
         """Find out, the first time, how the model can be run."""
-        if self._verdict is None:
-            tokens = self.tokenizer.vocab.tokens
-            ids = [i for i, token in enumerate(tokens) if token][:1000]
-            with quiet():
-                self._verdict = judge(self._runner, ids or list(self.start), self.check_usage)
-            self._runner.windows = self._verdict.windows
-            if not self._verdict.trees:
-                self._say("its architecture cannot be run with tree attention")
-        return self._verdict
+        # While one thread tries ways to run the model, no other one may run it.
+        with _JUDGING:
+            if self._verdict is None:
+                self._verdict = self._judge()
+            return self._verdict
+
+    def _judge(self) -> Verdict:
+        tokens = self.tokenizer.vocab.tokens
+        ids = [i for i, token in enumerate(tokens) if token][:1000]
+        with quiet():
+            verdict = judge(self._runner, ids or list(self.start), self.check_usage)
+        self._runner.windows = verdict.windows
+        if not verdict.trees:
+            self._say("its architecture cannot be run with tree attention")
+        return verdict
 
     def _say(self, reason: str) -> None:
         """Log that prefixes are run again."""
@@ -189,6 +199,8 @@ class HFModel:
                 logit is not a number.
         """
         ours = [tree for tree in trees if isinstance(tree, HFTree)]
+        if len(ours) < len(trees):
+            raise TypeError(f"{self.name}: not all of these are trees that it has begun")
         active = [tree for tree in dict.fromkeys(ours) if tree.pending()]
         for tree in active:
             self._check(tree)
@@ -213,7 +225,7 @@ class HFModel:
         if self.context is not None and length > self.context:
             raise ModelError(
                 f"{self.name}: a sequence of {length} tokens is longer than the context of "
-                f"{self.context}: shorten the text, or score it in windows"
+                f"{self.context}: shorten the text"
             )
 
     def _fits(self, trees: Sequence[HFTree]) -> bool:
@@ -235,17 +247,3 @@ class HFModel:
         if not trees:
             return np.zeros((0, self.vocab_size), dtype=np.float32)
         return np.concatenate(self.evaluate(trees))
-
-
-def _context(config: Any) -> int | None:
-    """Return the most tokens a sequence may have, if the configuration says."""
-    found = (getattr(config, name, None) for name in _LIMITS)
-    limit = next((int(each) for each in found if isinstance(each, int) and each > 0), None)
-    rotations = getattr(config, "rope_parameters", getattr(config, "rope_scaling", None))
-    if isinstance(rotations, dict):
-        kind = rotations.get("rope_type", rotations.get("type"))
-        trained = getattr(config, "original_max_position_embeddings", None)
-        trained = rotations.get("original_max_position_embeddings", trained)
-        if kind in _GROWING and isinstance(trained, int):
-            return trained if limit is None else min(limit, trained)
-    return limit

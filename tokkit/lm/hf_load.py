@@ -1,4 +1,4 @@
-"""What a folder or a Hub id says: the torch model, its tokenizer, and where texts begin."""
+"""What files and configurations say: model, tokenizer, where texts begin, the context."""
 
 import json
 import warnings
@@ -18,6 +18,10 @@ from tokkit.tokenizer import Tokenizer
 # The types of these differ between versions of transformers.
 _AUTO: Any = transformers.AutoModelForCausalLM
 _LOGGING: Any = transformers.utils.logging
+_LIMITS = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length")
+"""What configurations call the most tokens a sequence may have."""
+_GROWING = ("dynamic", "longrope")
+"""Rotations that depend on how long a sequence will be, once it is longer than in training."""
 _FILES = ("tokenizer_config.json", "special_tokens_map.json")
 
 
@@ -97,7 +101,7 @@ def load_tokenizer(path: str) -> Tokenizer:
     try:
         return load(path)
     except FormatError as error:
-        raise ModelError(f"{error}; give the model's tokenizer with tokenizer=...") from error
+        raise ModelError(f"{error}; name the model's tokenizer (--tokenizer)") from error
 
 
 def named_specials(path: str) -> dict[str, str]:
@@ -153,6 +157,8 @@ def start_and_ends(
     )
     if isinstance(start, str):
         begins = tokenizer.encode(start, parse_specials=True).tolist()
+        if not begins:
+            raise ModelError(f"start {start!r} has no tokens: name what begins a text (--start)")
     elif start is not None:
         begins = [int(token) for token in start]
     else:
@@ -160,7 +166,7 @@ def start_and_ends(
     if not begins:
         raise ModelError(
             "neither the tokenizer nor the configuration names a token that begins or ends a "
-            "text: pass start=..., such as the id of a line break"
+            "text: name what does (--start), such as a line break"
         )
     return tuple(begins), frozenset(finishes if ends is None else map(int, ends))
 
@@ -188,3 +194,17 @@ def _ids(
         if each is not None and 0 <= each < limit and not (each < len(tokens) and tokens[each])
     ]
     return list(dict.fromkeys(ids)) or ([] if usually is None else [usually])
+
+
+def context_of(config: Any) -> int | None:
+    """Return the most tokens a sequence may have, if the configuration says."""
+    found = (getattr(config, name, None) for name in _LIMITS)
+    limit = next((int(each) for each in found if isinstance(each, int) and each > 0), None)
+    rotations = getattr(config, "rope_parameters", getattr(config, "rope_scaling", None))
+    if isinstance(rotations, dict):
+        kind = rotations.get("rope_type", rotations.get("type"))
+        trained = getattr(config, "original_max_position_embeddings", None)
+        trained = rotations.get("original_max_position_embeddings", trained)
+        if kind in _GROWING and isinstance(trained, int):
+            return trained if limit is None else min(limit, trained)
+    return limit

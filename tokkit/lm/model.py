@@ -25,6 +25,14 @@ class Usage:
     calls: int = 0
     tokens: int = 0
 
+    def copy(self) -> "Usage":
+        """Return what it is now, to be compared with later."""
+        return Usage(self.calls, self.tokens)
+
+    def since(self, before: "Usage") -> "Usage":
+        """Return what was asked since it was as `before`."""
+        return Usage(self.calls - before.calls, self.tokens - before.tokens)
+
 
 class Tree(Protocol):
     """Token sequences that share their beginnings, and what a model keeps about them.

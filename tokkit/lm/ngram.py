@@ -1,7 +1,8 @@
 """Language models without torch whose probabilities are exact: n-grams, and any function."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ class NGramModel:
         start = special_id(tokenizer, BEGINS) if start is None else start
         self.ends = frozenset([self._place(end)])
         self.start: tuple[int, ...] = (self._place(start),)
-        self._rows = _uniform(self.vocab_size) if rows is None else rows
+        self._rows = partial(_uniform, self.vocab_size) if rows is None else rows
         self._memory: int | None = None
 
     def _place(self, token_id: int | None) -> int:
@@ -122,7 +123,11 @@ class NGramModel:
         counts: dict[tuple[int, ...], Counter[int]] = {}
         for ids in tokenizer.encode_batch(list(documents), parse_specials=False):
             _count([*model.start, *ids.tolist(), *model.ends], order, counts)
-        model._rows = _interpolated(counts, order, smoothing, model.vocab_size)
+        tables = {
+            history: (np.array(list(found)), np.array(list(found.values()), dtype=np.float64))
+            for history, found in counts.items()
+        }
+        model._rows = partial(_interpolated, tables, order, smoothing, model.vocab_size)
         # Not less than one id: the last is what may be out of range.
         model._memory = max(order - 1, 1)
         return model
@@ -152,7 +157,11 @@ class NGramModel:
         return cls(tokenizer, rows, name=name, start=start, end=end, context=context)
 
     def tree(self, context: Sequence[int] | None = None) -> NGramTree:
-        """Begin a tree whose node 0 is `context`, or the start."""
+        """Begin a tree whose node 0 is `context`, or the start.
+
+        Raises:
+            ModelError: If the context is empty.
+        """
         ids = self.start if context is None else tuple(map(int, context))
         if not ids:
             raise ModelError(f"{self.name}: a context has at least one token")
@@ -170,7 +179,8 @@ class NGramModel:
         """
         results: list[Logprobs] = []
         for tree in trees:
-            assert isinstance(tree, NGramTree)
+            if not isinstance(tree, NGramTree):
+                raise TypeError(f"{self.name}: {tree!r} is a tree of another kind of model")
             pending = range(tree.evaluated, len(tree.sequences))
             rows = [self._logprobs(tree, node) for node in pending]
             results.append(np.array(rows).reshape(len(rows), self.vocab_size))
@@ -210,10 +220,9 @@ class NGramModel:
             return np.log(row)
 
 
-def _uniform(size: int) -> RowFunction:
-    """Return the function that knows nothing."""
-    row = np.full(size, 1 / size)
-    return lambda sequence: row
+def _uniform(size: int, sequence: tuple[int, ...]) -> Row:
+    """Return the row of a model that knows nothing."""
+    return np.full(size, 1 / size)
 
 
 def _count(ids: list[int], order: int, counts: dict[tuple[int, ...], Counter[int]]) -> None:
@@ -225,23 +234,19 @@ def _count(ids: list[int], order: int, counts: dict[tuple[int, ...], Counter[int
 
 
 def _interpolated(
-    counts: dict[tuple[int, ...], Counter[int]], order: int, smoothing: float, size: int
-) -> RowFunction:
-    """Return the function of `NGramModel.fit`."""
-    tables = {
-        history: (np.array(list(found)), np.array(list(found.values()), dtype=np.float64))
-        for history, found in counts.items()
-    }
-
-    def rows(sequence: tuple[int, ...]) -> Row:
-        row = np.full(size, 1 / size)
-        for length in range(min(order - 1, len(sequence)) + 1):
-            table = tables.get(sequence[len(sequence) - length :])
-            if table is None:
-                break
-            row *= smoothing
-            row[table[0]] += table[1]
-            row /= table[1].sum() + smoothing
-        return row
-
-    return rows
+    tables: Mapping[tuple[int, ...], tuple[NDArray[np.int64], NDArray[np.float64]]],
+    order: int,
+    smoothing: float,
+    size: int,
+    sequence: tuple[int, ...],
+) -> Row:
+    """Return the row of `NGramModel.fit`; `tables` are ids and counts for each history."""
+    row = np.full(size, 1 / size)
+    for length in range(min(order - 1, len(sequence)) + 1):
+        table = tables.get(sequence[len(sequence) - length :])
+        if table is None:
+            break
+        row *= smoothing
+        row[table[0]] += table[1]
+        row /= table[1].sum() + smoothing
+    return row

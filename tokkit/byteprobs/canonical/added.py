@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tokkit.byteprobs.canonical.contents import Alive, Contents
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags, Grammar
+from tokkit.byteprobs.canonical.states import States
 from tokkit.kernels._jit import frozen
 
 
@@ -18,11 +19,12 @@ class _State(NamedTuple):
     """What decides what may come next.
 
     Attributes:
-        inner: The state of the grammar of the stretch of text; `NEVER` right after an added
-            token, where a stretch may begin.
+        is_later: Whether an added token came before the stretch of text.
+        inner: The state of the grammar of the stretch.
         alive: What a content may still come of, see `Contents`.
     """
 
+    is_later: bool
     inner: int
     alive: Alive
 
@@ -39,8 +41,6 @@ class WithAdded:
             which this grammar does not know of.
     """
 
-    start = 0
-
     def __init__(
         self,
         first: Grammar,
@@ -56,21 +56,13 @@ class WithAdded:
         self._grammars = (first, later)
         self._texts = {token_id: text for text, token_id in contents.items()}
         self._tokens = tokens
-        self._states: list[tuple[bool, _State]] = []
-        self._numbers: dict[tuple[bool, _State], int] = {}
+        self._states = States[_State]()
         self.allowed = lru_cache(64)(self._find_allowed)
-        self._number(False, _State(first.start, ()))
-
-    def _number(self, is_later: bool, state: _State) -> int:
-        key = is_later, state
-        if key not in self._numbers:
-            self._numbers[key] = len(self._states)
-            self._states.append(key)
-        return self._numbers[key]
+        self.start = self._states.number(_State(False, first.start, ()))
 
     def step(self, state: int, token: int) -> int:
         """Return the state after one token more; `NEVER` if that is not canonical."""
-        is_later, (inner, alive) = self._states[state]
+        is_later, inner, alive = self._states[state]
         if token in self._texts:
             return self._cut(is_later, inner, alive, self._texts[token])
         if self._contents.barred(alive)[token]:
@@ -79,7 +71,7 @@ class WithAdded:
         if after == NEVER:
             return NEVER
         alive = self._contents.after(alive, self._tokens[token])
-        return self._number(is_later, _State(after, alive))
+        return self._states.number(_State(is_later, after, alive))
 
     def _cut(self, is_later: bool, inner: int, alive: Alive, content: bytes) -> int:
         """Return the state after an added token."""
@@ -88,11 +80,11 @@ class WithAdded:
         if self._contents.completes(alive, content):
             return NEVER
         alive = self._contents.after_content(alive, content)
-        return self._number(True, _State(self._grammars[True].start, alive))
+        return self._states.number(_State(True, self._grammars[True].start, alive))
 
     def _find_allowed(self, state: int) -> Flags:
         """Return which tokens `step` would not answer with `NEVER`."""
-        is_later, (inner, alive) = self._states[state]
+        is_later, inner, alive = self._states[state]
         flags = self._grammars[is_later].allowed(inner) & (1 - self._contents.barred(alive))
         for token_id in self._texts:
             flags[token_id] = self.step(state, token_id) != NEVER
@@ -100,5 +92,5 @@ class WithAdded:
 
     def can_end(self, state: int) -> bool:
         """Tell whether the sequence is the encoding of a whole text."""
-        is_later, (inner, _) = self._states[state]
+        is_later, inner, _ = self._states[state]
         return self._grammars[is_later].can_end(inner)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from tokkit.byteprobs.canonical.contents import Alive, Contents
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags, PieceGrammar
+from tokkit.byteprobs.canonical.states import States
 from tokkit.kernels._jit import frozen
 
 _FRESH = -2
@@ -44,17 +45,9 @@ class Apart:
         self._tokens = tokens
         self._ids = [i for i in contents.values() if i < len(tokens) and tokens[i]]
         self._set_apart = frozenset(self._ids)
-        self._states: list[_State] = []
-        self._numbers: dict[_State, int] = {}
-        self._fresh = self._number(_State(_FRESH, ()))
+        self._states = States[_State]()
+        self._fresh = self._states.number(_State(_FRESH, ()))
         self.begins = self.following(self._fresh)
-
-    def _number(self, state: _State) -> int:
-        """Return the number of a state, a new one if it was not met before."""
-        number = self._numbers.setdefault(state, len(self._states))
-        if number == len(self._states):
-            self._states.append(state)
-        return number
 
     def begin(self, token: int) -> int:
         """Return the state after the first token of a piece; `NEVER` if it cannot be that."""
@@ -67,7 +60,9 @@ class Apart:
         if token in self._set_apart:
             if not self.may_end(state) or self._contents.completes(alive, text):
                 return NEVER
-            return self._number(_State(_FRESH, self._contents.after_content(alive, text)))
+            return self._states.number(
+                _State(_FRESH, self._contents.after_content(alive, text))
+            )
         if self._contents.barred(alive)[token]:
             return NEVER
         if inner == _FRESH:
@@ -76,7 +71,7 @@ class Apart:
             after = self._inner.follow(inner, token)
         if after == NEVER:
             return NEVER
-        return self._number(_State(after, self._contents.after(alive, text)))
+        return self._states.number(_State(after, self._contents.after(alive, text)))
 
     def following(self, state: int) -> Flags:
         """Return which tokens `follow` would not answer with `NEVER`."""

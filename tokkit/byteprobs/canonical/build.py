@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from threading import Lock
 
 from tokkit.alphabet import SPACE_MARK
 from tokkit.byteprobs.canonical.added import WithAdded
@@ -27,6 +28,7 @@ from tokkit.tokenizer import Tokenizer
 
 _MOST_KEPT = 4
 _KEPT: OrderedDict[tuple[str, int, bool], Grammar] = OrderedDict()
+_BUILDING = Lock()
 
 
 def build_grammar(
@@ -42,12 +44,13 @@ def build_grammar(
         lead: Whether what the tokenizer puts before every text is part of the text.
     """
     key = tokenizer.digest, hash(tuple(tokens)), lead
-    if key not in _KEPT:
-        _KEPT[key] = _build(tokenizer, tokens, lead)
-    _KEPT.move_to_end(key)
-    while len(_KEPT) > _MOST_KEPT:
-        _KEPT.popitem(last=False)
-    return _KEPT[key]
+    with _BUILDING:
+        if key not in _KEPT:
+            _KEPT[key] = _build(tokenizer, tokens, lead)
+        _KEPT.move_to_end(key)
+        while len(_KEPT) > _MOST_KEPT:
+            _KEPT.popitem(last=False)
+        return _KEPT[key]
 
 
 def _build(tokenizer: Tokenizer, tokens: Sequence[bytes], lead: bool) -> Grammar:
