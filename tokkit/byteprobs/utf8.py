@@ -5,7 +5,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.results import END
+END = 256
+"""The outcome that is no byte: the text ends."""
 
 _SECOND = {0xE0: (0xA0, 0xBF), 0xED: (0x80, 0x9F), 0xF0: (0x90, 0xBF), 0xF4: (0x80, 0x8F)}
 """What may follow a first byte, where that is not any continuation byte."""
