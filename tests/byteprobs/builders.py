@@ -384,4 +384,11 @@ def wordpiece(folder: Path, seed: int) -> Family:
         alphabet="ab ",
         lead=b" ",
         reach=2,
+        normalize=_spaced,
     )
+
+
+def _spaced(text: str) -> str:
+    """Words with one space between; a space at the end begins the next word."""
+    words = " ".join(text.split())
+    return words + " " * (words != "" and text[-1].isspace())

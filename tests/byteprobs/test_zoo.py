@@ -1,17 +1,23 @@
 """What tokenizers out of the wild brought to light, each in a small one of its kind."""
 
 import itertools
+import json
 import random
 import re
 from functools import partial
 
 import pytest
 
+from tests.byteprobs.builders import SPECIALS, bpe_json
 from tests.byteprobs.families import FAMILIES
 from tests.byteprobs.models import random_model
 from tests.byteprobs.piece_builders import sentencepiece_model
 from tests.byteprobs.test_exact import byte_lm, enumerated, prefixes, require_next
+from tokkit import load
+from tokkit.byteprobs import ByteLM
 from tokkit.byteprobs.canonical.contents import Contents
+from tokkit.errors import ImpossibleError
+from tokkit.lm.ngram import NGramModel
 
 
 def search(contents):
@@ -81,3 +87,77 @@ def test_what_a_model_file_sets_apart_is_exact(segmentation, texts, tmp_path):
 def test_added_tokens_that_begin_inside_each_other_are_exact(tmp_path):
     family = FAMILIES["added lines"](tmp_path, 2)
     assert byte_lm(random_model(family)).exact
+
+
+_BERT = {
+    "type": "BertNormalizer",
+    "clean_text": True,
+    "handle_chinese_chars": True,
+    "strip_accents": False,
+    "lowercase": True,
+}
+
+
+@pytest.fixture
+def bert(tmp_path):
+    """A tokenizer like BERT's: it lowers case, sets signs and ideographs apart."""
+    texts = [*SPECIALS, "don", "stop", "the", "##t", "t", "'", "漢", "字", "é", "e"]
+    content = {
+        **bpe_json({text: number for number, text in enumerate(texts)}, []),
+        "normalizer": _BERT,
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": False},
+        "model": {
+            "type": "WordPiece",
+            "unk_token": "<unk>",
+            "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
+            "vocab": {text: number for number, text in enumerate(texts)},
+        },
+    }
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps(content))
+    return ByteLM(NGramModel(load(path)))
+
+
+@pytest.mark.parametrize(
+    ("text", "spelled"),
+    [
+        ("Don't stop", "don ' t stop"),
+        ("the\n\n don", "the don"),
+        ("漢字", "漢 字"),
+        ("THE É", "the é"),
+    ],
+)
+def test_text_that_bert_cuts_is_scored_as_it_spells_it(bert, text, spelled):
+    found, written = bert.score(text), bert.score(spelled)
+    assert found.n_bytes == len(spelled.encode())
+    assert found.logprob == written.logprob
+    assert found.byte_logprobs.sum() == pytest.approx(found.logprob, abs=1e-9)
+    assert found.n_tokens == len(bert.model.tokenizer.encode(text))
+
+
+def test_a_space_that_bert_drops_is_the_beginning_of_the_next_word(bert):
+    after, plain = bert.next("The  ").probs, bert.next("the ").probs
+    assert after.tolist() == plain.tolist()
+    likely = {chr(byte) for byte in after.argsort()[-4:]}
+    assert likely <= set("dste'") | {chr(byte) for byte in "漢字é".encode()}
+    assert after[ord(" ")] == 0 == after[256]
+
+
+def test_ideographs_follow_each_other_with_a_space_between(bert):
+    assert bert.next("漢").probs[ord(" ")] > 0
+    assert bert.next("漢 ").probs["字".encode()[0]] > 0
+    assert bert.next("漢").probs["字".encode()[0]] == 0
+
+
+def test_a_tokenizer_that_forgets_where_words_end_refuses_several(tmp_path):
+    ids = {text: number for number, text in enumerate([*SPECIALS, "a", "b", "ab"])}
+    content = bpe_json(ids, [("a", "b")], pre={"type": "Whitespace"})
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps(content))
+    lm = ByteLM(NGramModel(load(path)))
+    assert lm.score("ab").n_tokens == 1
+    # Read again, the pieces ``a`` and ``b`` would be one token.
+    with pytest.raises(ImpossibleError):
+        lm.score("a b")
