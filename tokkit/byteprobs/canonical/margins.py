@@ -29,19 +29,8 @@ class Margins:
         self._trie = Trie.of(ids)
         data, ends = flatten(list(ids))
         self._data, self._ends = frozen(data), frozen(ends)
-        values = segmenter.scores[self._trie.ids]
-        roots = np.array([self._trie.walk(bytes([byte])) for byte in range(256)], np.int32)
-        self.network = Network(
-            self._trie.children,
-            self._trie.labels,
-            self._trie.stops,
-            self._trie.lows,
-            roots,
-            values,
-            segmenter.unk_score,
-            segmenter.single_precision,
-            self._trie.depth,
-        )
+        self.network = _network(segmenter, self._trie)
+        values = self.network.values
         self._margins = np.empty(self._data.size, dtype=np.float32)
         self._least = np.empty(self._trie.labels.size, dtype=np.float32)
         measure_margins(self.network, self._data, self._ends, self._margins, self._least)
@@ -88,6 +77,21 @@ class Margins:
         largest = float(np.abs(entries.bases).max() + np.abs(entries.shifts).max())
         sums = 2.0 * (self._trie.depth + 4) * unit * (largest + self._range)
         return sums + 2.0**-22 * self._range
+
+
+def _network(segmenter: Unigram, trie: Trie) -> Network:
+    """Put a vocabulary and its scores together for kernels."""
+    return Network(
+        trie.children,
+        trie.labels,
+        trie.stops,
+        trie.lows,
+        np.array([trie.walk(bytes([byte])) for byte in range(256)], np.int32),
+        segmenter.scores[trie.ids],
+        segmenter.unk_score,
+        segmenter.single_precision,
+        trie.depth,
+    )
 
 
 def open_piece() -> Entries:

@@ -109,24 +109,20 @@ def build_tables(segmenter: BPE) -> PairTables:
     merged, merged_ends = _compact(symbols, ends, counts)
     made = table[:, KEY] != NOT_MADE
     _set_limits(table, np.flatnonzero(made & (table[:, LEFT] >= 0)))
-    kept = merges[made[merges[:, 0]] & made[merges[:, 1]]]
-    kept = kept[np.lexsort((kept[:, 2], kept[:, 0]))]
+    crossings = merges[made[merges[:, 0]] & made[merges[:, 1]]]
+    crossings = crossings[np.lexsort((crossings[:, 2], crossings[:, 0]))]
     child_starts, child_splits, children = _children(table)
-    order = np.empty(int(made.sum()), dtype=np.int32)
-    lengths = np.diff(ends, prepend=0)
-    by_length = np.flatnonzero(made)
-    by_length = by_length[np.argsort(lengths[by_length], kind="stable")]
-    place_symbols(frozen(by_length), table, child_starts, children, order)
+    order = _placed(table, ends, child_starts, children)
     return PairTables(
         frozen(table),
         starts,
         rows,
-        _starts(kept[:, 0], size),
-        frozen(kept[:, 1:3].copy()),
+        _starts(crossings[:, 0], size),
+        frozen(crossings[:, 1:3].copy()),
         child_starts,
         child_splits,
         children,
-        frozen(order),
+        order,
         merged,
         merged_ends,
     )
@@ -184,3 +180,13 @@ def _children(table: Ids) -> tuple[Offsets, Offsets, Ids]:
     starts = _starts(rows[by, LEFT], len(table))
     late_counts = np.bincount(rows[late, LEFT], minlength=len(table))
     return starts, frozen(starts[1:] - late_counts), frozen(children)
+
+
+def _placed(table: Ids, ends: Offsets, child_starts: Offsets, children: Ids) -> Ids:
+    """Return `order`, with the places and sizes in the table."""
+    made = np.flatnonzero(table[:, KEY] != NOT_MADE)
+    order = np.empty(made.size, dtype=np.int32)
+    lengths = np.diff(ends, prepend=0)[made]
+    by_length = frozen(made[np.argsort(lengths, kind="stable")])
+    place_symbols(by_length, table, child_starts, children, order)
+    return frozen(order)

@@ -1,6 +1,6 @@
 """Canonical sequences of WordPiece: the longest token, or nothing fits at all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -39,17 +39,7 @@ class WordPiece:
         ids = {each: i for i, each in enumerate(segmenter.spellings) if each}
         self._trie = Trie.of(ids)
         self._middle = self._trie.walk(segmenter.prefix)
-        self._first: dict[int, bytes] = {}
-        self._inside: dict[int, bytes] = {}
-        for spelling, token_id in ids.items():
-            rest = spelling.removeprefix(segmenter.prefix)
-            # The space that comes before a word is part of the text of its first token.
-            if _is_text(tokens, token_id, spelling) or _is_text(
-                tokens, token_id, b" " + spelling
-            ):
-                self._first[token_id] = spelling
-            if spelling.startswith(segmenter.prefix) and _is_text(tokens, token_id, rest):
-                self._inside[token_id] = rest
+        self._first, self._inside = _readings(ids, segmenter.prefix, tokens)
         self._size = len(tokens)
         size = max(self._size, len(segmenter.spellings))
         self._characters = np.zeros(size, dtype=np.int64)
@@ -110,6 +100,22 @@ class WordPiece:
     def may_end(self, state: int) -> bool:
         """Tell whether the piece may end here: always."""
         return True
+
+
+def _readings(
+    ids: Mapping[bytes, int], prefix: bytes, tokens: Sequence[bytes]
+) -> tuple[dict[int, bytes], dict[int, bytes]]:
+    """Return what ids with text are found by at the beginning of a piece, and inside it."""
+    first: dict[int, bytes] = {}
+    inside: dict[int, bytes] = {}
+    for spelling, token_id in ids.items():
+        rest = spelling.removeprefix(prefix)
+        # The space that comes before a word is part of the text of its first token.
+        if any(_is_text(tokens, token_id, each) for each in (spelling, b" " + spelling)):
+            first[token_id] = spelling
+        if spelling.startswith(prefix) and _is_text(tokens, token_id, rest):
+            inside[token_id] = rest
+    return first, inside
 
 
 def _is_text(tokens: Sequence[bytes], token_id: int, spelling: bytes) -> bool:
