@@ -10,15 +10,18 @@ from dataclasses import dataclass, field, is_dataclass, replace
 from functools import partial
 from itertools import pairwise
 
+import numpy as np
+
 from tokkit import pretokenize
 from tokkit.alphabet import SPACE_MARK, from_byte_level
-from tokkit.errors import TokkitError
+from tokkit.errors import PatternError, TokkitError
 from tokkit.foreign import Metaspace, PrefixSpace
 from tokkit.normalize import Chain, Normalizer, Prepend, Replace
 from tokkit.pretokenize import Pieces, Pretokenizer, Whole
 from tokkit.segment.wordpiece import WordPiece
 from tokkit.tokenizer import Tokenizer
 
+Step = Normalizer | Pretokenizer
 Reading = Callable[[bytes], bytes]
 """From a piece as a segmenter spells it to internal text."""
 
@@ -94,6 +97,28 @@ class Pipeline:
         for piece in pieces:
             places.append(places[-1] + len(piece))
         return tuple(sorted({max(place, 0) for place, end in pairwise(places) if end > 0}))
+
+
+def cuts_of(pipeline: Pipeline, text: bytes) -> tuple[int, ...] | None:
+    """Return which characters of an internal text begin pieces; None if it is not faithful.
+
+    Example: if the pieces of ``aéb`` are ``aé`` and ``b``, these are 0 and 2.
+
+    Raises:
+        PatternError: If there is a cut inside a character.
+    """
+    cuts = pipeline.cuts(text)
+    if cuts is None:
+        return None
+    begins = np.frombuffer(text, dtype=np.uint8) & 0xC0 != 0x80
+    where = np.array(cuts, dtype=np.int64)
+    if not begins[where].all():
+        raise PatternError(
+            "the pre-tokenizer cuts inside characters, which cannot be followed: "
+            f"it does in {text[:40].decode('utf-8', 'ignore')!r}"
+        )
+    numbers: list[int] = (np.cumsum(begins)[where] - 1).tolist()
+    return tuple(numbers)
 
 
 def build_pipeline(tokenizer: Tokenizer, tokens: Sequence[bytes], lead: bool) -> Pipeline:
@@ -199,7 +224,7 @@ def _read_byte_level(piece: bytes) -> bytes:
     return piece if data is None else data
 
 
-def _marks(step: object) -> Iterator[bytes]:
+def _marks(step: Step | None) -> Iterator[bytes]:
     """What steps write for a space."""
     if isinstance(step, Metaspace):
         yield step.replacement

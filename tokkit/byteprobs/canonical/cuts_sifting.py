@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from tokkit.byteprobs.canonical.automaton import Bits, Texts
 from tokkit.byteprobs.canonical.cuts_classes import CharacterClasses
-from tokkit.byteprobs.canonical.cuts_pipeline import Pipeline
-from tokkit.byteprobs.canonical.cuts_survey import cuts_of
+from tokkit.byteprobs.canonical.cuts_pipeline import Pipeline, cuts_of
 
 _HOLE = "\0"
 _BESIDE = ("", "q", "Q", "1", " ", "!", "\n")

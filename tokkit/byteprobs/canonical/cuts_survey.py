@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.byteprobs.canonical.cuts_classes import CharacterClasses, scanner_keys
-from tokkit.byteprobs.canonical.cuts_pipeline import Pipeline
-from tokkit.errors import PatternError
+from tokkit.byteprobs.canonical.cuts_pipeline import Pipeline, Step, cuts_of
 from tokkit.foreign import Metaspace, PrefixSpace
 from tokkit.normalize import Chain, Prepend, Replace
 from tokkit.pretokenize import Scanner, Whole
@@ -34,11 +33,9 @@ _STRIDE = 16
 _ORDINARY = b"  a  b\n\n c\t\td 1.,'! "
 
 
-def is_native(step: object) -> bool:
+def is_native(step: Step | None) -> bool:
     """Tell whether it is known which characters a step of a tokenizer looks at."""
-    if step is None or isinstance(
-        step, Scanner | Whole | Metaspace | PrefixSpace | Replace | Prepend
-    ):
+    if step is None or isinstance(step, _NATIVE):
         return True
     if hasattr(step, "rules"):
         return not step.rules.charsmap
@@ -102,7 +99,7 @@ def _native_keys(pipeline: Pipeline) -> NDArray[np.int64]:
     return keys
 
 
-def _steps(*steps: object) -> Iterator[object]:
+def _steps(*steps: Step | None) -> Iterator[Step | None]:
     """All steps that have no steps of their own."""
     for step in steps:
         parts = (*getattr(step, "steps", ()), *getattr(step, "parts", ()))
@@ -112,7 +109,7 @@ def _steps(*steps: object) -> Iterator[object]:
             yield step
 
 
-def _literals(step: object) -> str:
+def _literals(step: Step | None) -> str:
     """The characters that a step looks for by themselves."""
     texts = [getattr(step, name, b"") for name in ("replacement", "old", "new", "prefix")]
     protected = "".join(getattr(step, "protected", ()))
@@ -253,25 +250,3 @@ class _Look:
             )
             found.append(cuts_of(pipeline, whole))
         return found
-
-
-def cuts_of(pipeline: Pipeline, text: bytes) -> tuple[int, ...] | None:
-    """Return which characters of an internal text begin pieces; None if it is not faithful.
-
-    Example: if the pieces of ``aéb`` are ``aé`` and ``b``, these are 0 and 2.
-
-    Raises:
-        PatternError: If there is a cut inside a character.
-    """
-    cuts = pipeline.cuts(text)
-    if cuts is None:
-        return None
-    begins = np.frombuffer(text, dtype=np.uint8) & 0xC0 != 0x80
-    where = np.array(cuts, dtype=np.int64)
-    if not begins[where].all():
-        raise PatternError(
-            "the pre-tokenizer cuts inside characters, which cannot be followed: "
-            f"it does in {text[:40].decode('utf-8', 'ignore')!r}"
-        )
-    numbers: list[int] = (np.cumsum(begins)[where] - 1).tolist()
-    return tuple(numbers)
