@@ -14,7 +14,11 @@ class ByteStream(Protocol):
 
     @property
     def logprobs(self) -> ByteLogprobs:
-        """Log probabilities of the next byte and of the end, ``float64[257]``."""
+        """Log probabilities of the next byte and of the end, ``float64[257]``.
+
+        Raises:
+            ImpossibleError: If nothing is given a probability.
+        """
         ...
 
     @property

@@ -28,7 +28,11 @@ class Window:
 
 
 def cut_windows(engine: Engine, text: bytes) -> Iterator[Window]:
-    """Lay a text out, as much at once as the model can read."""
+    """Lay a text out, as much at once as the model can read.
+
+    Raises:
+        ModelError: If it can read too little to go on.
+    """
     model, lead = engine.model, engine.surface.lead
     room = None if model.context is None else model.context - len(model.start)
     most = len(text) if room is None else (room + 1) * engine.table.longest + len(lead)

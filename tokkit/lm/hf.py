@@ -42,6 +42,8 @@ class HFModel:
     found out with up to five small forward passes the first time (`check_usage`), whole
     prefixes are run again each time, and the logger ``tokkit`` says so.
 
+    Several threads may use one, each with trees of its own, if torch lets them run the model.
+
     Attributes:
         name: What it is called in results.
         tokenizer: How its text becomes tokens.

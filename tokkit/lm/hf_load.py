@@ -158,7 +158,9 @@ def start_and_ends(
     if isinstance(start, str):
         begins = tokenizer.encode(start, parse_specials=True).tolist()
         if not begins:
-            raise ModelError(f"start {start!r} has no tokens: name what begins a text (--start)")
+            raise ModelError(
+                f"start {start!r} has no tokens: name what begins a text (--start)"
+            )
     elif start is not None:
         begins = [int(token) for token in start]
     else:

@@ -50,7 +50,11 @@ class HFTree:
         self._masks: dict[int, NDArray[np.bool_]] = {}
 
     def add(self, parent: int, token: int) -> int:
-        """Add a node below `parent` and return its number."""
+        """Add a node below `parent` and return its number.
+
+        Raises:
+            ValueError: If there is no such parent.
+        """
         if not 0 <= parent < len(self.parents):
             raise ValueError(f"node {parent} of a tree of {len(self.parents)} does not exist")
         self.tokens.append(int(token))

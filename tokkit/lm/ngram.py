@@ -45,6 +45,9 @@ class NGramModel:
     Made by `fit` or `from_function`. Where the tokenizer has no token for the start or the end
     of a text, ids after its vocabulary stand for them: first the end, then the start.
 
+    It can be pickled, if it was fitted or its function can be. Several threads may use one,
+    each with trees of its own.
+
     Example:
         >>> model = NGramModel.fit(tokenizer, ["a rose is a rose"], order=2)
         >>> model.next_logprobs([tokenizer.encode("a").tolist()]).shape
