@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from tests.byteprobs.builders import SPECIALS, bpe_json
+from tests.byteprobs.builders import SPECIALS, bpe_json, byte_bpe
 from tests.byteprobs.families import FAMILIES
 from tests.byteprobs.models import random_model
 from tests.byteprobs.piece_builders import sentencepiece_model
@@ -161,3 +161,15 @@ def test_a_tokenizer_that_forgets_where_words_end_refuses_several(tmp_path):
     # Read again, the pieces ``a`` and ``b`` would be one token.
     with pytest.raises(ImpossibleError):
         lm.score("a b")
+
+
+@pytest.mark.parametrize("alphabet", ["ex\u0301", "e \u0301\u0300x"])
+@pytest.mark.parametrize("segmentation", ["renorm", "mask"])
+def test_an_accent_that_would_be_joined_is_not_begun(segmentation, alphabet, tmp_path):
+    build = partial(byte_bpe, name="accents", normalizer={"type": "NFC"}, reach=2)
+    family = build(tmp_path, 4, alphabet)
+    model = random_model(family)
+    lm, oracle = byte_lm(model, segmentation), enumerated(family, model, segmentation)
+    for text in prefixes(family, 3, 12):
+        require_next(lm, family, oracle, text)
+    assert lm.next("e").probs[0xCC] == 0 < lm.next("x").probs[0xCC]

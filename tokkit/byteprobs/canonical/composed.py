@@ -6,7 +6,7 @@ there are not canonical, whatever the rest of the tokenizer says.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tokkit.byteprobs.canonical.protocols import NEVER, Flags, Grammar
 from tokkit.byteprobs.canonical.states import States
-from tokkit.byteprobs.utf8 import unfinished
+from tokkit.byteprobs.utf8 import is_utf8, missing, unfinished
 from tokkit.kernels._jit import frozen
 from tokkit.normalize import Normalizer
 
@@ -59,6 +59,7 @@ class Composed:
         self._inner = inner
         self._normalizer = normalizer
         self._tokens = tokens
+        self._few = _last_characters(tokens)
         self._stays = lru_cache(1 << 16)(self._find_stays)
         risky = [token for token, text in enumerate(tokens) if text and self._is_risky(text)]
         self._risky = np.array(risky, dtype=np.int64)
@@ -77,6 +78,8 @@ class Composed:
         after = self._inner.step(inner, token)
         text = self._tokens[token]
         if after == NEVER or not self._keeps(tail, text):
+            return NEVER
+        if token in self._few and not self._can_finish(tail, token):
             return NEVER
         return self._states.number(_State(after, _end(tail + text)))
 
@@ -97,6 +100,7 @@ class Composed:
             for token in self._risky.tolist()
             if not self._keeps(tail, self._tokens[token])
         ]
+        found += [token for token in self._few if not self._can_finish(tail, token)]
         return np.union1d(self._broken, np.array(found, dtype=np.int64))
 
     def can_end(self, state: int) -> bool:
@@ -110,6 +114,12 @@ class Composed:
         joined = tail + text
         whole = joined[: len(joined) - len(unfinished(joined))]
         return self._stays(whole[-(_LONGEST + len(text)) :])
+
+    def _can_finish(self, tail: bytes, token: int) -> bool:
+        """Tell whether the normalizer leaves what a token begun can become behind `tail`."""
+        text = self._tokens[token]
+        whole = text[: len(text) - len(unfinished(text))]
+        return any(self._keeps(tail, whole + character) for character in self._few[token])
 
     def _find_stays(self, data: bytes) -> bool:
         """Tell whether the normalizer leaves a text alone, but for a first part of one."""
@@ -125,6 +135,22 @@ class Composed:
             return True
         first = text.decode("utf-8", "ignore")[:1]
         return not first or not _is_first(first)
+
+
+def _last_characters(tokens: Sequence[bytes]) -> Mapping[int, Sequence[bytes]]:
+    """Return what can become of tokens that lack a byte, if all of it is joined to others.
+
+    Where the vocabulary has all bytes, hardly any beginning of a character is like that.
+    """
+    lasts = sorted({text[:1] for text in tokens if text and text[0] & 0xC0 == 0x80})
+    ends = {i: unfinished(text) for i, text in enumerate(tokens) if unfinished(text)}
+    found = {}
+    for token, begun in ends.items():
+        made = [begun + last for last in lasts if missing(begun) == 1]
+        made = [each for each in made if is_utf8(each)]
+        if made and not any(_is_first(each.decode()) for each in made):
+            found[token] = made
+    return found
 
 
 @cache
