@@ -121,6 +121,11 @@ def _weigh(path: Path) -> None:
             lm.score("the other 12", end=True)
             for prefix in (b"th", b"\xc3"):
                 lm.next(prefix)
+            # What the likeliest token needs is asked about once there is one.
+            stream = lm.stream("the")
+            for byte in b" ot":
+                if stream.logprobs[byte]:
+                    stream.push(byte)
 
 
 USES: Mapping[str, Callable[[Path], None]] = {

@@ -96,7 +96,8 @@ def test_bad_input_leaves_nothing_behind(invoke, prose, tmp_path):
 @pytest.fixture
 def larger(shared):
     """Enough text for a job that can be interrupted."""
-    return [shared / "corpora" / name for name in ("docs_en.jsonl.gz", "wikitext2_test.txt")]
+    names = ("docs_en.jsonl.gz", "code.jsonl.gz", "wikitext2_test.txt")
+    return [shared / "corpora" / name for name in names]
 
 
 def start(*arguments):
@@ -134,7 +135,7 @@ def test_an_interrupt_is_one_line_and_can_be_resumed(larger, tmp_path):
     process = start(*arguments)
     deadline = time.monotonic() + 60
     while not (tmp_path / "out.partial" / "work").exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+        time.sleep(0.001)
     process.send_signal(signal.SIGINT)
     assert finish(process) == (130, "error: interrupted\n")
     code, said = finish(start(*arguments))
