@@ -53,3 +53,15 @@ def check_following(machine, state, count):
     assert flags.dtype == np.uint8
     expected = [int(machine.follow(state, token) != NEVER) for token in range(count)]
     assert flags.tolist() == expected
+
+
+def check_sequences(machine, segmenter, texts):
+    """Compare every sequence, up to a length, with what its own bytes are cut into."""
+    wanted = [each for each in sequences(len(texts)) if all(texts[i] for i in each)]
+    encoded = cut(segmenter, [b"".join(texts[i] for i in each) for each in wanted])
+    for sequence, ids in zip(wanted, encoded, strict=True):
+        state = walk(machine, sequence)
+        assert (state != NEVER) == (tuple(ids) == sequence), sequence
+        if state != NEVER:
+            assert machine.may_end(state)
+            check_following(machine, state, len(texts))

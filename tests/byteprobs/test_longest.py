@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.byteprobs.exhaustive import check_following, cut, sequences, walk
+from tests.byteprobs.exhaustive import check_sequences, cut, sequences, walk
 from tokkit.byteprobs.canonical.longest import Longest
 from tokkit.byteprobs.canonical.protocols import NEVER
 from tokkit.segment.longest import LongestMatch
@@ -25,14 +25,7 @@ def test_every_short_sequence(tokens):
     segmenter = LongestMatch([*tokens, b"zz", b"a"], unknown_id=len(tokens))
     texts = [*tokens, b"", b"a"]
     machine = Longest(segmenter, texts)
-    wanted = [each for each in sequences(len(texts)) if all(texts[i] for i in each)]
-    encoded = cut(segmenter, [b"".join(texts[i] for i in each) for each in wanted])
-    for sequence, ids in zip(wanted, encoded, strict=True):
-        state = walk(machine, sequence)
-        assert (state != NEVER) == (tuple(ids) == sequence), sequence
-        if state != NEVER:
-            assert machine.may_end(state)
-            check_following(machine, state, len(texts))
+    check_sequences(machine, segmenter, texts)
     for token, text in enumerate(texts):
         assert not machine.begins[token] or text
 

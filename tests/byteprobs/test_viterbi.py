@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from tests.byteprobs.exhaustive import (
     canonical_prefixes,
     check_following,
+    check_sequences,
     cut,
-    sequences,
-    walk,
 )
 from tokkit.byteprobs.canonical.protocols import NEVER
 from tokkit.byteprobs.canonical.viterbi import Viterbi
@@ -35,14 +34,7 @@ def check_everything(segmenter, texts):
     """Compare every sequence, up to a length, with what its own bytes are cut into."""
     machine = Viterbi(segmenter, texts)
     assert machine.exact
-    wanted = [each for each in sequences(len(texts)) if all(texts[i] for i in each)]
-    encoded = cut(segmenter, [b"".join(texts[i] for i in each) for each in wanted])
-    for sequence, ids in zip(wanted, encoded, strict=True):
-        state = walk(machine, sequence)
-        assert (state != NEVER) == (tuple(ids) == sequence), sequence
-        if state != NEVER:
-            assert machine.may_end(state)
-            check_following(machine, state, len(texts))
+    check_sequences(machine, segmenter, texts)
 
 
 @settings(max_examples=30)

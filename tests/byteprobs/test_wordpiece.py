@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.byteprobs.exhaustive import check_following, cut, sequences, walk
+from tests.byteprobs.exhaustive import check_sequences
 from tokkit.byteprobs.canonical.protocols import NEVER
 from tokkit.byteprobs.canonical.wordpiece import WordPiece
 from tokkit.segment.wordpiece import WordPiece as Segmenter
@@ -28,14 +28,7 @@ def texts_of(tokens, prefix=b"##"):
 def check_everything(segmenter, texts):
     """Compare every sequence, up to a length, with what its own bytes are cut into."""
     machine = WordPiece(segmenter, texts)
-    wanted = [each for each in sequences(len(texts)) if all(texts[i] for i in each)]
-    encoded = cut(segmenter, [b"".join(texts[i] for i in each) for each in wanted])
-    for sequence, ids in zip(wanted, encoded, strict=True):
-        state = walk(machine, sequence)
-        assert (state != NEVER) == (tuple(ids) == sequence), sequence
-        if state != NEVER:
-            assert machine.may_end(state)
-            check_following(machine, state, len(texts))
+    check_sequences(machine, segmenter, texts)
 
 
 @settings(max_examples=60)
