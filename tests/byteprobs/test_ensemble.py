@@ -267,3 +267,29 @@ def test_an_ensemble_of_none_is_refused():
         Ensemble([])
     with pytest.raises(UsageError, match="alpha is nan"):
         ProxyTuning(letters(), letters(), letters(), alpha=math.nan)
+
+
+@pytest.mark.parametrize("mix", ["mixture", "product"])
+@pytest.mark.parametrize("segmentation", ["renorm", "mask", "all"])
+@pytest.mark.parametrize("context", [None, 9])
+def test_a_score_is_that_of_stepping_with_fewer_calls(mix, segmentation, context):
+    text = b"abcabacbacbabcbc" * 2
+    members = []
+    for merges in ((), ((b"a", b"b"), (b"ab", b"c"))):
+        model = NGramModel.fit(
+            make_tokenizer(merges=merges), [b"abcab", b"acb", b"cba"], order=3
+        )
+        model.context = context
+        members.append(ByteLM(model, segmentation, beam=4 if segmentation == "all" else None))
+    ensemble = Ensemble(members, mix=mix, weights=[2, 1])
+    stream, expected, before = ensemble.stream(), [], ensemble.usage
+    for byte in text:
+        expected.append(stream.logprobs[byte])
+        stream.push(byte)
+    end = stream.logprobs[END]
+    stepping = ensemble.usage.since(before)
+    score = ensemble.score(text)
+    assert score.byte_logprobs == pytest.approx(expected, abs=1e-9)
+    assert score.logprob_end == pytest.approx(end, abs=1e-9)
+    if segmentation != "all":
+        assert score.usage.calls == 2 if context is None else score.usage.calls < stepping.calls

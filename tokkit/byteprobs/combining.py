@@ -28,7 +28,7 @@ class EnsembleScore:
     Attributes:
         n_bytes: Its length.
         logprob: The log probability of a text that begins with all of it.
-        logprob_end: The log probability that the text ends there.
+        logprob_end: The log probability that the text ends there, after all of it.
         byte_logprobs: The log probability of each byte after those before it, ``float64[n]``.
         usage: What it took of all models.
     """
@@ -36,7 +36,7 @@ class EnsembleScore:
     n_bytes: int
     logprob: float
     logprob_end: float
-    byte_logprobs: NDArray[np.float64]
+    byte_logprobs: NDArray[np.float64] = field(repr=False)
     usage: Usage = field(default_factory=Usage)
 
     @property
@@ -107,13 +107,17 @@ class Combination(ABC):
         return generate(self, prompt, **options)
 
     def score(self, data: bytes | str) -> EnsembleScore:
-        """Score a text byte by byte.
+        """Score a text, about all of which each member is asked at once where that is possible.
+
+        Returns:
+            Its `logprob_end` is about the end after all of the text, as with one model.
 
         Raises:
             ImpossibleError: If no text begins with it.
         """
         before, data = self.usage, to_bytes(data)
         stream = self.stream()
+        stream.foresee(data)
         logprobs = np.empty(len(data))
         for place, byte in enumerate(data):
             logprobs[place] = stream.logprobs[byte]
@@ -170,10 +174,21 @@ class EnsembleStream:
         """
         if self._logp_start is None:
             stream = EnsembleStream(self._combination, b"")
+            stream.foresee(self._prefix)
             for byte in self._prefix:
                 stream.push(byte)
             self._logp_start = stream.logp_prefix
         return self._logp_start + self._logp_pushed
+
+    def foresee(self, text: bytes) -> None:
+        """Say what comes next, so that members can be asked about it at once.
+
+        This changes how often they are asked, not what comes out.
+        """
+        for stream in self._members.values():
+            tell = getattr(stream, "foresee", None)
+            if tell is not None:
+                tell(text)
 
     def push(self, byte: int) -> None:
         """Append a byte; members that give it no probability are asked no more.

@@ -62,7 +62,7 @@ def _score_windows(engine: Engine, text: bytes, total_only: bool, end: bool) -> 
         path = _own_path(engine, window)
         found = yield from sum_heads(engine, window.layout, wanted=wanted, path=path)
         reached, normed = _in_text(found, window)
-        _check(text, window, reached, total_only)
+        _check(engine, text, window, reached, total_only)
         logprob += float(reached[-1] - reached[0])
         if not total_only:
             parts.append(reached[1:] - normed[:-1])
@@ -140,15 +140,16 @@ def _in_text(sums: Sums, window: Window) -> tuple[ByteLogprobs, ByteLogprobs]:
     return reached, normed
 
 
-def _check(text: bytes, window: Window, reached: ByteLogprobs, total_only: bool) -> None:
+def _check(
+    engine: Engine, text: bytes, window: Window, reached: ByteLogprobs, total_only: bool
+) -> None:
     """Raise unless the text has a probability."""
     if reached[-1] > NEG_INF:
         return
-    place = 0 if total_only else int(np.argmax(reached == NEG_INF)) - 1
-    if total_only:
-        raise ImpossibleError(
-            f"no token sequence in question spells {text[:40].decode('utf-8', 'replace')!r}…"
-        )
+    if total_only:  # Not all that reaches a place before the end was added up.
+        Stream(engine, text, engine.model.start, engine.surface.lead)
+        raise ImpossibleError("the model gives the text no probability at all")
+    place = int(np.argmax(reached == NEG_INF)) - 1
     raise ImpossibleError(explain(text[: window.first + place + 1], is_free=False))
 
 

@@ -1,6 +1,7 @@
 """A text that grows byte by byte, and the exact probability of what comes next."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -13,7 +14,11 @@ from tokkit.byteprobs.results import ByteLogprobs, Leaks
 from tokkit.errors import ImpossibleError, ModelError
 from tokkit.lm.model import Logprobs, Tree
 
+_log = logging.getLogger("tokkit")
+
 _KEEP_EVERY = 16
+_ROWS = 1 << 25
+"""How many log probabilities may be asked for beforehand, more or less."""
 
 
 class Stream:
@@ -37,6 +42,7 @@ class Stream:
         self._speculates = engine.speculate and not self._is_free
         self._before = 0.0
         self._pruned = 0.0
+        self._known = memoryview(b"")
         self.windows = 0
         self._begin(prefix)
 
@@ -57,7 +63,20 @@ class Stream:
             self._roots.append(Head(None, -1, WITHOUT_LEAD))
             self._cover.append(Strand(self._roots[1], engine.table.root))
         for byte in text:
-            self.push(byte)
+            self._append(byte)
+
+    @property
+    def text(self) -> bytes:
+        """What the model reads of the text."""
+        return bytes(self._text)
+
+    def foresee(self, text: bytes) -> None:
+        """Say what comes next, so that the model can be asked about all of it at once.
+
+        This changes how often it is asked, not what comes out. With ``all`` nothing is asked
+        beforehand: there are too many sequences.
+        """
+        self._known = memoryview(b"" if self._is_free else text)
 
     def push(self, byte: int) -> None:
         """Append a byte.
@@ -65,6 +84,11 @@ class Stream:
         Raises:
             ImpossibleError: If no text has this byte here.
         """
+        is_known = bool(self._known) and self._known[0] == byte
+        self._known = self._known[1:] if is_known else memoryview(b"")
+        self._append(byte)
+
+    def _append(self, byte: int) -> None:
         beam = self._engine.beam
         if self._is_free and beam is not None and len(self._cover) > beam:
             self._prune(beam)
@@ -106,12 +130,27 @@ class Stream:
         if self._outgrows(wanted):
             self._read_on()
             return self.prepare()
-        drafted = draft(self._engine, self._cover) if self._speculates else []
+        if self._known:
+            drafted = list(self._along())
+        else:
+            drafted = draft(self._engine, self._cover) if self._speculates else []
         if self._outgrows(drafted):
             drafted = []
         self._drafted = set(map(id, drafted))
         self._enter([*wanted, *drafted])
         return self._tree
+
+    def _along(self) -> Iterator[Head]:
+        """Yield the heads of what is known to come, as far as the model can read them."""
+        engine, cover = self._engine, self._cover
+        most = _ROWS // engine.model.vocab_size
+        for byte in self._known:
+            cover = advance(cover, byte, engine.table, engine.grammar)
+            fresh = [head for head, node in cover if not (node.depth or head.is_asked)]
+            most -= len(fresh)
+            if not cover or most < 0 or self._outgrows(fresh):
+                return
+            yield from fresh
 
     def _enter(self, wanted: Sequence[Head]) -> None:
         """Add heads, and what they came from, to the tree."""
@@ -181,6 +220,14 @@ class Stream:
         rest = text[start:]
         # The first space of what is left is what the tokenizer puts before every text.
         self._begin(rest.removeprefix(self._lead) if rest != self._lead else rest)
+        if before is None:
+            _log.info(
+                "%s: the text is longer than its context of %d tokens: only the last %d bytes "
+                "were read",
+                self._engine.model.name,
+                self._engine.model.context,
+                len(self._text),
+            )
         earlier, self._before = self._before, 0.0
         if before is not None:
             self._before = earlier + before - self.logp_prefix
