@@ -11,54 +11,21 @@ if TYPE_CHECKING:
     from tokkit.byteprobs.results import ByteLogprobs
 
 END = 256
-BAR = 24
-ESCAPES: Mapping[str, str] = {" ": "␠", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-
-
-def spell(byte: int, prefix: bytes = b"") -> str:
-    r"""Write an outcome as a person reads it.
-
-    Example: 97 is ``"a"``, 32 ``"␠"``, 10 ``"\n"``, 0xE2 ``"<E2>"``, 256 ``"end of text"``;
-    0xA9 after ``b"caf\xc3"``, where it completes a character, is ``"é"``.
-    """
-    from tokkit.byteprobs.utf8 import unfinished
-
-    if byte == END:
-        return "end of text"
-    try:
-        return spell_character((unfinished(prefix) + bytes([byte])).decode())
-    except UnicodeDecodeError:
-        return f"<{byte:02X}>"
-
-
-def spell_character(character: str) -> str:
-    r"""Write a character so that it can be seen: a line feed is ``"\n"``."""
-    if character in ESCAPES:
-        return ESCAPES[character]
-    if character.isprintable():
-        return character
-    return character.encode("unicode_escape").decode()
-
-
-def spell_bytes(data: bytes) -> str:
-    r"""Write a token: ``b" the\n"`` is ``"␠the\n"``, ``b"\xe2\x82"`` is ``"<E2><82>"``."""
-    text = data.decode("utf-8", "surrogateescape")
-    return "".join(
-        f"<{ord(character) - 0xDC00:02X}>"
-        if 0xDC80 <= ord(character) <= 0xDCFF
-        else spell_character(character)
-        for character in text
-    )
+BAR = 16
 
 
 def quote(data: bytes, most: int = 60) -> str:
     """Write a text in quotes, its end if it is long: ``'…upon a ti'``."""
+    from tokkit.byteprobs.spelling import spell_bytes
+
     text = spell_bytes(data).replace("␠", " ")
     return f"'…{text[-most:]}'" if len(text) > most else f"'{text}'"
 
 
 def opening(data: bytes, most: int) -> str:
     """Write the beginning of a text in quotes: ``'Once upon a…'``."""
+    from tokkit.byteprobs.spelling import spell_bytes
+
     if len(data) <= most:
         return quote(data)
     return f"'{spell_bytes(data[:most].decode('utf-8', 'ignore').encode()).replace('␠', ' ')}…'"
@@ -121,6 +88,8 @@ def _byte_table(page: NextPage) -> "Table":
     """One row for each of the likeliest outcomes, the end, and all others together."""
     import numpy as np
 
+    from tokkit.byteprobs.spelling import spell
+
     probs = np.exp(page.logprobs)
     naive = None if page.tokens is None else page.tokens.byte_probs
     columns = ("byte", "", "probability", "log p", *(["from tokens"] * (naive is not None)), "")
@@ -154,6 +123,8 @@ def _likeliest(probs: Any, naive: Any, top: int) -> list[int]:
 
 def _token_table(tokens: "TokenPrediction", top: int) -> "Table":
     """The prompt's own tokens, and the likeliest ones after them."""
+    from tokkit.byteprobs.spelling import spell_bytes
+
     cut = "│".join(map(spell_bytes, tokens.pieces)) or "(nothing)"
     table = _table(("id", "token", "probability", ""), right=("id", "probability"))
     table.title = f"What the tokens say: after {cut[-200:]}"

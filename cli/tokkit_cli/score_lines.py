@@ -3,7 +3,8 @@
 import sys
 from typing import TYPE_CHECKING
 
-from tokkit_cli.byte_tables import opening, spell
+from tokkit_cli.byte_tables import opening
+from tokkit_cli.console import count
 
 if TYPE_CHECKING:
     from tokkit.byteprobs.rows import Row, Totals
@@ -27,6 +28,8 @@ class ScoreLines:
 
     def print(self, document: bytes, row: "Row") -> None:
         """Print a document's row, and a line for each byte if the row has them."""
+        from tokkit.byteprobs.spelling import spell
+
         if self._is_first:
             _print_line([f"{name:>{width}}" for name, width in self.columns.items()])
             self._is_first = False
@@ -53,18 +56,15 @@ class ScoreLines:
         means = ("all bytes", "bits_per_byte"), ("mean of documents", "mean_bits_per_byte")
         refused = f", {totals.refused:,} refused" if totals.refused else ""
         documents = count(totals.documents, "document")
-        sizes = f"{count(totals.n_bytes, 'byte')}, {count(totals.n_tokens, 'token')}"
+        sizes = count(totals.n_bytes, "byte")
+        if totals.n_tokens or not totals.n_bytes:  # Several models have no tokens in common.
+            sizes += f", {count(totals.n_tokens, 'token')}"
         logprob = _number(said["logprob"], 3)
         sys.stdout.write(f"\n{documents}{refused}, {sizes}, log p {logprob}\n")
         for name, key in means:
             bits = _number(said[key], 4)
             tokens = _number(said[key.replace("bits", "token_bits")], 4)
             sys.stdout.write(f"{name:<18} {bits} bits per byte, {tokens} by tokens\n")
-
-
-def count(number: int, name: str) -> str:
-    """Write a number of things: ``"1 document"``, ``"2,000 documents"``."""
-    return f"{number:,} {name}{'s' * (number != 1)}"
 
 
 def _print_line(cells: list[str]) -> None:

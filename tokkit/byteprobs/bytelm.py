@@ -208,6 +208,8 @@ class ByteLM:
             exact=self.exact and not leaks.pruned,
             leaks=leaks,
             usage=self.usage.since(before),
+            prefix=to_bytes(prefix),
+            bytes_read=len(stream.text),
         )
 
     def next_logprobs(self, prefix: bytes | str = b"") -> ByteLogprobs:

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tokkit.byteprobs.utf8 import END as END
 from tokkit.lm.model import Usage
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Segmentation = Literal["renorm", "mask", "all"]
 """What the probability of bytes under a model of tokens means, see `tokkit.byteprobs`."""
@@ -15,8 +19,8 @@ Segmentation = Literal["renorm", "mask", "all"]
 SEGMENTATIONS: tuple[Segmentation, ...] = ("renorm", "mask", "all")
 """All of them, the default first."""
 
-END = 256
-"""The outcome that is no byte: the text ends."""
+_SHOWN = 5
+"""How many outcomes a `repr` shows."""
 
 ByteLogprobs = NDArray[np.float64]
 """Log probabilities of the next byte, and of the end of the text: ``float64[257]``."""
@@ -37,7 +41,7 @@ class Leaks:
     pruned: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NextByte:
     """The distribution of the next byte.
 
@@ -49,6 +53,9 @@ class NextByte:
         exact: Whether that is exact; for ``all``, whether nothing was left out of the beam.
         leaks: What the model gives to other outcomes.
         usage: What it took.
+        prefix: The text before.
+        bytes_read: How much of its end the model read; less than all of it where that is
+            longer than the model's context.
     """
 
     logprobs: ByteLogprobs
@@ -58,6 +65,8 @@ class NextByte:
     exact: bool
     leaks: Leaks
     usage: Usage = field(default_factory=Usage)
+    prefix: bytes = b""
+    bytes_read: int = 0
 
     @property
     def probs(self) -> NDArray[np.float64]:
@@ -75,9 +84,42 @@ class NextByte:
             "method": self.method,
             "exact": self.exact,
             "leaked": vars(self.leaks),
+            "prefix_bytes": len(self.prefix),
+            "bytes_read": self.bytes_read,
             "forward_calls": self.usage.calls,
             "forward_tokens": self.usage.tokens,
         }
+
+    def frame(self, top: int | None = None) -> "DataFrame":
+        """Return the outcomes as a table, likeliest first.
+
+        Args:
+            top: How many; None: all 257.
+
+        Returns:
+            Columns ``outcome`` (0 to 255, 256 for the end), ``text`` (how it is written for
+            people, such as ``"␠"``), ``probability`` and ``logprob``.
+        """
+        from pandas import DataFrame
+
+        from tokkit.byteprobs.spelling import spell
+
+        order = np.argsort(-self.logprobs, kind="stable")[:top]
+        texts = [spell(outcome, self.prefix) for outcome in order.tolist()]
+        shares = {"probability": self.probs[order], "logprob": self.logprobs[order]}
+        return DataFrame({"outcome": order, "text": texts, **shares})
+
+    def __repr__(self) -> str:
+        from tokkit.byteprobs.spelling import spell
+
+        order = np.argsort(-self.logprobs, kind="stable")[:_SHOWN].tolist()
+        said = [f"{spell(each, self.prefix)!r}: {self.probs[each]:.4g}" for each in order]
+        exact = "exact" if self.exact else "approximate"
+        return f"NextByte({{{', '.join(said)}, …}}, {self.segmentation}, {exact})"
+
+    def _repr_html_(self) -> str:
+        """Show the likeliest outcomes as a table in a notebook."""
+        return str(self.frame(2 * _SHOWN).to_html(index=False, border=0))
 
 
 @dataclass(frozen=True)
@@ -87,8 +129,8 @@ class Score:
     Attributes:
         n_bytes: Its length.
         logprob: The log probability of a text that begins with all of it.
-        logprob_end: The log probability that the text ends there; None if it was not asked
-            for.
+        logprob_end: The log probability that the text ends there, after all of it; None if it
+            was not asked for.
         byte_logprobs: The log probability of each byte after those before it, ``float64[n]``;
             None if only the total was asked for. With ``renorm`` its sum is `logprob`; the
             others normalise every next-byte distribution anew, since not all that a model
@@ -106,7 +148,7 @@ class Score:
     n_bytes: int
     logprob: float
     logprob_end: float | None
-    byte_logprobs: NDArray[np.float64] | None
+    byte_logprobs: NDArray[np.float64] | None = field(repr=False)
     n_tokens: int
     token_logprob: float
     windows: int
@@ -114,7 +156,7 @@ class Score:
     method: str
     exact: bool
     leaks: Leaks
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = field(default_factory=Usage, repr=False)
 
     @property
     def bits_per_byte(self) -> float:
