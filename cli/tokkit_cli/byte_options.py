@@ -39,9 +39,10 @@ Ensemble = Annotated[
     ),
 ]
 Mix = Annotated[
-    MixName,
+    MixName | None,
     typer.Option(
-        help="Whether probabilities are averaged or multiplied.", rich_help_panel=_ENSEMBLE
+        help="Whether probabilities are averaged or multiplied [default: mixture].",
+        rich_help_panel=_ENSEMBLE,
     ),
 ]
 ModelWeight = Annotated[
@@ -72,13 +73,13 @@ _DRAWING = "Drawing"
 MaxBytes = Annotated[
     int, typer.Option(min=1, help="Most bytes to generate.", rich_help_panel=_DRAWING)
 ]
+_WARMTH = "Below 1: likelier bytes become likelier still; 0: the likeliest is taken"
 Temperature = Annotated[
-    float,
-    typer.Option(
-        min=0.0,
-        help="Below 1: likelier bytes become likelier still; 0 is --greedy.",
-        rich_help_panel=_DRAWING,
-    ),
+    float | None,
+    typer.Option(min=0.0, help=f"{_WARMTH} [default: 1].", rich_help_panel=_DRAWING),
+]
+FillTemperature = Annotated[
+    float, typer.Option(min=0.0, help=f"{_WARMTH}.", rich_help_panel=_DRAWING)
 ]
 TopK = Annotated[
     int | None,
@@ -103,7 +104,11 @@ Stop = Annotated[
 ]
 Greedy = Annotated[
     bool,
-    typer.Option("--greedy", help="Always take the likeliest byte.", rich_help_panel=_DRAWING),
+    typer.Option(
+        "--greedy",
+        help="Always take the likeliest byte: --temperature 0.",
+        rich_help_panel=_DRAWING,
+    ),
 ]
 
 _GAP = "The gap"
@@ -164,12 +169,18 @@ Execute = Annotated[
     ),
 ]
 Timeout = Annotated[
-    float,
-    typer.Option(min=0.1, help="--execute: seconds for a program.", rich_help_panel=_MEASURING),
+    float | None,
+    typer.Option(
+        min=0.1,
+        help="--execute: seconds for a program [default: 10].",
+        rich_help_panel=_MEASURING,
+    ),
 ]
 Memory = Annotated[
-    int,
+    int | None,
     typer.Option(
-        min=64, help="--execute: megabytes for a program.", rich_help_panel=_MEASURING
+        min=64,
+        help="--execute: megabytes for a program [default: 1024].",
+        rich_help_panel=_MEASURING,
     ),
 ]

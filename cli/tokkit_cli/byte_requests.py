@@ -29,7 +29,7 @@ class ModelRequest:
         tokenizer: Instead of the model's own.
         start: Special tokens before every text, instead of the model's own.
         ensemble: Other models to join.
-        mix: How.
+        mix: How; None: the usual way.
         weights: How much each counts.
     """
 
@@ -41,7 +41,7 @@ class ModelRequest:
     tokenizer: str | None = None
     start: str | None = None
     ensemble: Sequence[str] = ()
-    mix: MixName = "mixture"
+    mix: MixName | None = None
     weights: Sequence[float] = ()
 
 
@@ -83,13 +83,14 @@ class Session:
         """Say it in a line, without what is spent on a byte if it is not about any."""
         said = self.stats(n_bytes or 0)
         per_byte = ""
+        passes = console.count(said["forward_calls"], "forward pass", "forward passes")
+        tokens_read = console.count(said["forward_tokens"], "token")
         if n_bytes:
             calls, tokens = said["calls_per_byte"], said["tokens_per_byte"]
             per_byte = f", {calls:.3g} and {tokens:.3g} per byte"
         return (
-            f"{said['forward_calls']:,} forward passes, {said['forward_tokens']:,} tokens in "
-            f"them{per_byte}; {said['setup_seconds']:.2f} s to set up, {said['seconds']:.2f} s "
-            "after"
+            f"{passes}, {tokens_read} in them{per_byte}; {said['setup_seconds']:.2f} s to set "
+            f"up, {said['seconds']:.2f} s after"
         )
 
 
@@ -104,8 +105,7 @@ def open_session(request: ModelRequest) -> Session:
     begun = time.perf_counter()
     names = [request.model, *request.ensemble]
     weights = list(request.weights) or None
-    if weights is not None and len(names) == 1:
-        raise UsageError("--weight says how much models count: give --ensemble MODEL too")
+    _refuse_unused(request)
     if weights is not None and len(weights) != len(names):
         raise UsageError(
             f"{len(weights)} times --weight for {len(names)} models: give one for each, "
@@ -116,8 +116,19 @@ def open_session(request: ModelRequest) -> Session:
     if len(members) > 1:
         from tokkit.byteprobs import Ensemble
 
-        joined = Ensemble(members, mix=request.mix, weights=weights)
+        joined = Ensemble(members, mix=request.mix or "mixture", weights=weights)
     return Session(members, joined, time.perf_counter() - begun)
+
+
+def _refuse_unused(request: ModelRequest) -> None:
+    """Refuse options that would change nothing."""
+    if request.beam is not None and request.segmentation != "all":
+        raise UsageError("--beam is about --segmentation all: the others follow everything")
+    if request.ensemble:
+        return
+    for name, value in {"--mix": request.mix, "--weight": request.weights}.items():
+        if value:
+            raise UsageError(f"{name} is about several models: give --ensemble MODEL too")
 
 
 def _open(name: str, request: ModelRequest, *, is_first: bool) -> "ByteLM":

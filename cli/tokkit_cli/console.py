@@ -75,6 +75,23 @@ def print_result(result: Mapping[str, object], as_json: bool) -> None:
         sys.stdout.write(f"{name.replace('_', ' '):<{width}}  {_readable(value)}\n")
 
 
+def print_stream(parts: Iterable[str], *, ends_line: bool = False) -> int:
+    """Write a text as it comes, and return how many bytes it has.
+
+    Args:
+        parts: The text.
+        ends_line: Whether a line feed is put after it; on a terminal it always is.
+    """
+    written = 0
+    for part in parts:
+        written += sys.stdout.buffer.write(part.encode())
+        sys.stdout.buffer.flush()
+    if ends_line or sys.stdout.isatty():
+        sys.stdout.buffer.write(b"\n")
+        sys.stdout.buffer.flush()
+    return written
+
+
 class Page(Protocol):
     """A result that knows how it looks, to people and as JSON."""
 
@@ -100,6 +117,11 @@ def print_rows(rows: Iterable[object], as_json: bool) -> None:
         sys.stdout.write(f"{before}{json.dumps(row)}")
         before = ",\n" if as_json else "\n"
     sys.stdout.write({"[": "[]\n", ",\n": "]\n"}.get(before, before))
+
+
+def count(number: int, name: str, names: str = "") -> str:
+    """Write a number of things: ``"1 document"``, ``"2,000 documents"``."""
+    return f"{number:,} {name if number == 1 else names or f'{name}s'}"
 
 
 def _readable(value: object) -> str:

@@ -1,7 +1,6 @@
 """What `tokkit byte-probs fill` does with a gap, and how it says what came of many."""
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +55,21 @@ class Filler:
         self.n_bytes += len(found.data)
         return found
 
+    def parts(
+        self, prefix: bytes, suffix: bytes, *, stop: Sequence[bytes | str]
+    ) -> Iterator[str]:
+        """Fill one gap, and yield what belongs there as it comes."""
+        from tokkit.byteprobs.fill import fill_stream
+
+        if self.settings["baseline"] is not None:
+            yield self(prefix, suffix, stop=stop).text
+            return
+        settings = {name: each for name, each in self.settings.items() if name != "baseline"}
+        model = self.session.members[0]
+        yield from fill_stream(
+            model, prefix, suffix, sentinels=self._found, stop=stop, **settings
+        )
+
     def account(self, request: ModelRequest) -> dict[str, Any]:
         """Say what the rows of a benchmark depend on, besides its problems."""
         asked = asdict(request)
@@ -73,13 +87,12 @@ def print_filled(
     stats: bool,
 ) -> None:
     """Fill one gap, and print what belongs there."""
-    found = filler(prefix, suffix, stop=stop)
-    if not as_json:
-        sys.stdout.buffer.write(found.text.encode() + b"\n")
-        sys.stdout.buffer.flush()
-        _note_stats(filler, stats)
+    if as_json:
+        _print_json(filler, filler(prefix, suffix, stop=stop).as_json(), stats)
         return
-    _print_json(filler, found.as_json(), stats)
+    written = console.print_stream(filler.parts(prefix, suffix, stop=stop))
+    if stats:
+        console.note(filler.session.describe(written))
 
 
 def print_rates(

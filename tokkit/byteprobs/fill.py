@@ -18,12 +18,12 @@ begins with, so it may stop anywhere.
 ``plain`` goes on with the prefix and never sees the suffix.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, Unpack
 
 from tokkit.byteprobs.healing import continue_tokens, encode_inside
-from tokkit.byteprobs.sampling import Generation, SamplingOptions, generate
+from tokkit.byteprobs.sampling import Generation, SamplingOptions, generate, stream_text
 from tokkit.byteprobs.sentinels import Layout, Order, Sentinels, find_sentinels
 from tokkit.byteprobs.streams import ByteStream
 from tokkit.byteprobs.utf8 import unfinished
@@ -120,14 +120,35 @@ def fill(
             backup=backup,
             **options,
         )
-    stream = lm.stream(
-        prompt.text,
-        context=prompt.context,
-        lead=None if prompt.lead else False,
-        ends=prompt.ends,
-    )
-    written = generate(stream, prompt.text, **options)
+    written = generate(_begin(lm, prompt), prompt.text, **options)
     return replace(written, usage=lm.model.usage.since(before))
+
+
+def fill_stream(
+    lm: Fillable,
+    prefix: bytes | str,
+    suffix: bytes | str,
+    *,
+    order: Order = "auto",
+    sentinels: Sentinels | None = None,
+    **options: Unpack[SamplingOptions],
+) -> Iterator[str]:
+    """Write what lies between two texts, yielding whole characters as soon as they are sure.
+
+    Joined they are the ``text`` of `fill` with the same arguments.
+
+    Raises:
+        ModelError: If the model has no tokens for this, or cannot read that much.
+        UsageError: If an option is out of range or the model does not know the order.
+    """
+    prompt = build_prompt(lm.model, to_bytes(prefix), to_bytes(suffix), order, sentinels)
+    yield from stream_text(_begin(lm, prompt), prompt.text, **options)
+
+
+def _begin(lm: Fillable, prompt: Prompt) -> ByteStream:
+    """Begin the stream after a prompt."""
+    lead = None if prompt.lead else False
+    return lm.stream(prompt.text, context=prompt.context, lead=lead, ends=prompt.ends)
 
 
 def build_prompt(

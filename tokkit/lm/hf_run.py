@@ -194,7 +194,7 @@ class Runner:
         if np.isnan(rows[:, :1]).any():
             raise ModelError(
                 f"{self.name}: the model gives logits that are not numbers: its weights are "
-                "damaged, or overflow in this dtype: try dtype='float32'"
+                "damaged, or overflow in this dtype: try float32 (--dtype)"
             )
         return rows
 

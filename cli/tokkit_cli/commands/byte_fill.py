@@ -33,7 +33,7 @@ def fill(
     sentinels: own.SentinelNames = None,
     baseline: own.Baseline = None,
     max_bytes: own.MaxBytes = 256,
-    temperature: own.Temperature = 0.0,
+    temperature: own.FillTemperature = 0.0,
     top_k: own.TopK = None,
     top_p: own.TopP = None,
     stop: own.Stop = [],  # noqa: B006 (Typer copies it)
@@ -42,8 +42,8 @@ def fill(
     limit: own.Limit = None,
     output: own.FilledOutput = None,
     execute: own.Execute = False,
-    timeout: own.Timeout = 10.0,
-    memory: own.Memory = 1024,
+    timeout: own.Timeout = None,
+    memory: own.Memory = None,
     segmentation: own.Segmentation = "renorm",
     beam: own.Beam = None,
     device: given.Device = "auto",
@@ -58,7 +58,8 @@ def fill(
     """Write what is missing between two texts, with the model's own special tokens for it.
 
     The text before the gap may stop in the middle of a word: with `--order spm` its end and
-    what is filled in are cut into tokens together.
+    what is filled in are cut into tokens together. Where the result does not go to a terminal
+    nothing is added to it.
 
     ```console
     tokkit byte-probs fill my-model --prefix 'def area(r): ret' --suffix ' * r'
@@ -73,6 +74,10 @@ def fill(
         about_files={"--output": output, "--limit": limit, "--execute": execute or None},
         about_texts={**texts, **suffixes, "--stop": stop or None},
     )
+    if not execute and (timeout or memory):
+        raise UsageError("--timeout and --memory are about programs: give --execute too")
+    if sentinels is not None and order == "plain":
+        raise UsageError("--order plain has no use for --sentinels: leave one out")
     gap = b"", b""
     if benchmark is None:
         gap = read_text(texts), read_text(suffixes, needed=order != "plain")
@@ -101,7 +106,7 @@ def fill(
             output=output,
             settings=filler.account(request),
             execute=execute,
-            limits=Limits(timeout, memory << 20),
+            limits=Limits(timeout or 10.0, (memory or 1024) << 20),
             on_row=lambda _: progress("filling", filler.count, len(problems)),
         )
     print_rates(filler, result, output, as_json, stats)

@@ -13,6 +13,7 @@ from tokkit_cli.byte_requests import ModelRequest, Session, open_session, read_t
 from tokkit_cli.byte_tables import NextPage, quote
 
 if TYPE_CHECKING:
+    from tokkit.byteprobs import Ensemble
     from tokkit.byteprobs.results import NextByte
 
 SLIVER = 1e-9
@@ -37,7 +38,7 @@ def next_byte(
     segmentation: own.Segmentation = "renorm",
     beam: own.Beam = None,
     ensemble: own.Ensemble = [],  # noqa: B006 (Typer copies it)
-    mix: own.Mix = "mixture",
+    mix: own.Mix = None,
     weight: own.ModelWeight = [],  # noqa: B006
     device: given.Device = "auto",
     dtype: given.DType = "auto",
@@ -69,8 +70,8 @@ def next_byte(
     session = open_session(request)
     page = (
         _one(session, text, top, compare)
-        if not ensemble
-        else _many(session, request, text, top)
+        if session.ensemble is None
+        else _many(session.ensemble, request, text, top)
     )
     if stats and as_json:
         page = replace(page, document={**page.document, "stats": session.stats(1)})
@@ -115,11 +116,11 @@ def _leaks(found: "NextByte") -> list[str]:
     return [f"Of the model's probability: {', '.join(said)}."] if said else []
 
 
-def _many(session: Session, request: ModelRequest, text: bytes, top: int) -> NextPage:
+def _many(both: "Ensemble", request: ModelRequest, text: bytes, top: int) -> NextPage:
     """Ask an ensemble."""
     import numpy as np
 
-    stream = session.source.stream(text)
+    stream = both.stream(text)
     logprobs = stream.logprobs
     probs = np.exp(logprobs).tolist()
     names = [request.model, *request.ensemble]
@@ -129,8 +130,8 @@ def _many(session: Session, request: ModelRequest, text: bytes, top: int) -> Nex
         "logp_prefix": stream.logp_prefix,
         "segmentation": request.segmentation,
         "models": names,
-        "mix": request.mix,
+        "mix": both.mix,
         "weights": list(request.weights) or None,
     }
-    heading = f"After {quote(text)}, a {request.mix} of {len(names)} models"
+    heading = f"After {quote(text)}, a {both.mix} of {len(names)} models"
     return NextPage(text, logprobs, heading, [], document, top)

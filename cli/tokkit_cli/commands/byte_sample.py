@@ -1,10 +1,10 @@
 """``tokkit byte-probs sample``: text written byte by byte."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tokkit.errors import UsageError
 from tokkit_cli import byte_options as own
 from tokkit_cli import console
 from tokkit_cli import options as given
@@ -25,7 +25,7 @@ def sample(
     prompt_hex: own.PrefixHex = None,
     prompt_file: own.PrefixFile = None,
     max_bytes: own.MaxBytes = 200,
-    temperature: own.Temperature = 1.0,
+    temperature: own.Temperature = None,
     greedy: own.Greedy = False,
     top_k: own.TopK = None,
     top_p: own.TopP = None,
@@ -38,7 +38,7 @@ def sample(
     segmentation: own.Segmentation = "renorm",
     beam: own.Beam = None,
     ensemble: own.Ensemble = [],  # noqa: B006
-    mix: own.Mix = "mixture",
+    mix: own.Mix = None,
     weight: own.ModelWeight = [],  # noqa: B006
     device: given.Device = "auto",
     dtype: given.DType = "auto",
@@ -51,7 +51,8 @@ def sample(
 ) -> None:
     """Write text that goes on from a prompt, which may end in the middle of a word.
 
-    What is written, without the prompt, appears as it comes; it is always UTF-8.
+    What is written, without the prompt, appears as it comes; it is always UTF-8. Where it does
+    not go to a terminal nothing is added to it; several texts each end with a line feed.
 
     ```console
     tokkit byte-probs sample my-model --prompt 'Once upon a ti' --greedy
@@ -63,10 +64,12 @@ def sample(
         {"--prompt": prompt, "--prompt-hex": prompt_hex, "--prompt-file": prompt_file},
         needed=False,
     )
+    if greedy and temperature:
+        raise UsageError(f"--greedy is --temperature 0, not {temperature:g}: leave one out")
     options: list[SamplingOptions] = [
         {
             "max_bytes": max_bytes,
-            "temperature": 0.0 if greedy else temperature,
+            "temperature": 0.0 if greedy else 1.0 if temperature is None else temperature,
             "top_k": top_k,
             "top_p": top_p,
             "stop": stop,
@@ -87,19 +90,15 @@ def sample(
 def _print_text(
     session: Session, prompt: bytes, options: "list[SamplingOptions]", stats: bool
 ) -> None:
-    """Write texts as they come, each but the last followed by a line that says so."""
+    """Write texts as they come; several are told apart by notes, and each ends a line."""
     from tokkit.byteprobs.sampling import stream_text
 
     written = 0
     for number, each in enumerate(options):
         if number:
             console.note(f"— with seed {each['seed']} —")
-        for part in stream_text(session.source, prompt, **each):
-            written += len(part.encode())
-            sys.stdout.buffer.write(part.encode())
-            sys.stdout.buffer.flush()
-        sys.stdout.buffer.write(b"\n")
-        sys.stdout.buffer.flush()
+        parts = stream_text(session.source, prompt, **each)
+        written += console.print_stream(parts, ends_line=len(options) > 1)
     if stats:
         console.note(session.describe(written))
 

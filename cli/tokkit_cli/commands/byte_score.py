@@ -1,5 +1,6 @@
 """``tokkit byte-probs score``: how probable documents are."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass
 from functools import cached_property
@@ -48,7 +49,7 @@ def score(
     segmentation: own.Segmentation = "renorm",
     beam: own.Beam = None,
     ensemble: own.Ensemble = [],  # noqa: B006 (Typer copies it)
-    mix: own.Mix = "mixture",
+    mix: own.Mix = None,
     weight: own.ModelWeight = [],  # noqa: B006
     text_column: given.TextColumn = "text",
     on_error: given.OnError = "raise",
@@ -192,7 +193,9 @@ def _say_totals(work: Work, result: dict[str, object], as_json: bool, stats: boo
             result["stats"] = work.session.stats(work.n_bytes)
         console.print_result(result, as_json)
         return
-    console.print_result({**result, **totals}, as_json)
+    for name, value in result.items():
+        sys.stdout.write(f"{name}: {value}\n")
+    ScoreLines(end=work.end).print_totals(work.totals)
     _say_stats(work, stats)
 
 
