@@ -1,5 +1,6 @@
 """What tests of the command line share."""
 
+import json
 import os
 import subprocess
 import sys
@@ -61,3 +62,54 @@ def trained(invoke, tmp_path_factory):
 def contents(folder):
     """The bytes of every file of a folder, by name."""
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="session")
+def tiny(trained, tmp_path_factory):
+    """A folder with a random model; its text is random, its probabilities are not."""
+    from tests.cli.byte_models import make_model
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    make_model(folder, trained)
+    return folder
+
+
+@pytest.fixture
+def stories(shared):
+    return shared / "models" / "stories260k"
+
+
+@pytest.fixture
+def documents(tmp_path):
+    from tests.cli.byte_models import DOCUMENTS
+
+    path = tmp_path / "documents.txt"
+    path.write_text("".join(f"{text}\n" for text in DOCUMENTS), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def ask(invoke):
+    """Run a command under ``tokkit byte-probs`` that works, and read the JSON it prints."""
+
+    def run(*arguments, **options):
+        result = invoke("byte-probs", *arguments, "-q", "--json", **options)
+        assert result.exit_code == 0, result.stderr
+        return json.loads(result.stdout)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def filling(invoke, tmp_path_factory):
+    """A model whose tokenizer has tokens for filling gaps."""
+    from tests.cli.byte_models import make_model
+
+    folder = tmp_path_factory.mktemp("filling")
+    (folder / "prose.txt").write_text("It was the best of times. def f(x): return x\n" * 40)
+    names = ("<|end|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
+    specials = [each for name in names for each in ("--special", name)]
+    arguments = ("-o", folder / "bpe", "--vocab-size", 300, *specials)
+    assert invoke("train-vocab", folder / "prose.txt", *arguments).exit_code == 0
+    make_model(folder / "model", folder / "bpe", max_position_embeddings=512)
+    return folder / "model"

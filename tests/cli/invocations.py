@@ -178,3 +178,59 @@ def _inputs(
     bad = [*corpora, "-", "no-such-file", "*.nothing"]
     pool = good if draw.random() < 0.6 else bad
     return draw.choices(pool, k=draw.choice([0, 1, 1, 1, 1, 2]))
+
+
+ASKING = {
+    "next": ["--prefix", "--prefix-hex", "--prefix-file", "--top"],
+    "score": ["--text-column", "--on-error"],
+    "sample": ["--prompt", "--prompt-hex", "--stop", "--temperature", "--top-k", "--top-p"],
+    "fill": ["--prefix", "--suffix", "--order", "--baseline", "--sentinels", "--limit"],
+}
+ASKED = {
+    "--prefix": ["It was t", "", "été", "\0", "the worst " * 20, "\udcff"],
+    "--prefix-hex": ["e2 82", "c3", "ff", "6", ""],
+    "--suffix": ["of times", "", "\udcff"],
+    "--top": ["3", "257", "0", "x"],
+    "--stop": ["t", "", "\udcff"],
+    "--temperature": ["0.7", "0", "-1", "nan", "1e-9"],
+    "--top-k": ["1", "300", "0"],
+    "--top-p": ["0.9", "1", "0", "nan"],
+    "--order": ["plain", "psm", "spm", "none"],
+    "--baseline": ["plain", "token-healing", "none"],
+    "--sentinels": ["<|end|>,<|end|>,<|end|>", "a,b", ",,"],
+    "--limit": ["1", "0"],
+    "--segmentation": ["renorm", "mask", "all", "none"],
+    "--beam": ["2", "0"],
+    "--mix": ["product", "mixture", "sum"],
+    "--weight": ["1", "0", "-1", "nan"],
+    "--dtype": ["float32", "float64", "int8"],
+    "--start": ["<|end|>", "a", ""],
+    "--text-column": VALUES["--text-column"],
+    "--on-error": VALUES["--on-error"],
+}
+ASKED["--prompt"], ASKED["--prompt-hex"] = ASKED["--prefix"], ASKED["--prefix-hex"]
+ABOUT_MODELS = ["--segmentation", "--beam", "--mix", "--weight", "--dtype", "--start"]
+
+
+def random_question(
+    draw: random.Random, models: list[str], corpora: list[str], output: str
+) -> tuple[list[str], bytes]:
+    """A command line of ``tokkit byte-probs``, and what is on standard input."""
+    command = draw.choice([*ASKING])
+    arguments = ["byte-probs", command, draw.choice(models)]
+    if command == "score":
+        arguments += draw.choices([*corpora, "-"], k=draw.choice([0, 1, 1, 2]))
+    if command in ("sample", "fill"):
+        arguments += ["--max-bytes", "12"]
+    for place, option in enumerate([*ASKING[command], *ABOUT_MODELS]):
+        if draw.random() < (0.7 if place == 0 else 0.15):
+            values = corpora if option == "--prefix-file" else ASKED[option]
+            arguments += [option, draw.choice(values)]
+    if draw.random() < 0.2:
+        arguments += ["--ensemble", draw.choice(models)]
+    if command in ("score", "fill") and draw.random() < 0.2:
+        arguments += ["-o", output + draw.choice([".json", ".csv", ".txt"])]
+    if command == "fill" and draw.random() < 0.2:
+        arguments += ["--benchmark", draw.choice(corpora)]
+    flags = ["--json", "--stats", "--per-byte", "--whole", "--compare", "--greedy", "--resume"]
+    return arguments + draw.choices(flags, k=draw.choice([0, 0, 1, 2])), draw.choice(STDIN)

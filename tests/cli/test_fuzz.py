@@ -5,12 +5,13 @@
 
 import os
 import random
+from pathlib import Path
 
 import pytest
 from tokkit_cli.app import app
 from typer.testing import CliRunner
 
-from tests.cli.invocations import make_files, random_invocation
+from tests.cli.invocations import make_files, random_invocation, random_question
 
 INVOCATIONS = int(os.environ.get("TOKKIT_FUZZ", "200"))
 SEED = int(os.environ.get("TOKKIT_FUZZ_SEED", "0"))
@@ -39,13 +40,29 @@ def test_every_failure_is_one_line(files, monkeypatch):
         recent = [str(outputs / str(number - earlier)) for earlier in (0, 0, 0, 1, 2, 3)]
         targets = [*recent, "/dev/null/x", ""]
         arguments, given = random_invocation(draw, corpora, tokenizers, targets)
-        result = runner.invoke(app, arguments, input=given)
-        said = f"{arguments} {result.stderr!r}"
-        assert result.exit_code in (0, 1, 2), said
-        assert isinstance(result.exception, SystemExit | None), said
-        assert "Traceback" not in result.stderr, said
-        assert "error: unexpected" not in result.stderr, said
-        errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
-        assert len(errors) == (result.exit_code != 0) or result.stdout, said
-        if errors:
-            assert result.stderr.endswith(f"{errors[0]}\n"), said
+        check(arguments, given)
+
+
+def check(arguments, given):
+    """Run a command line; whatever is wrong with it is one line."""
+    result = runner.invoke(app, arguments, input=given)
+    said = f"{arguments} {result.stderr!r}"
+    assert result.exit_code in (0, 1, 2), said
+    assert isinstance(result.exception, SystemExit | None), said
+    assert "Traceback" not in result.stderr, said
+    assert "error: unexpected" not in result.stderr, said
+    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == (result.exit_code != 0) or result.stdout, said
+    if errors:
+        assert result.stderr.endswith(f"{errors[0]}\n"), said
+
+
+def test_every_failure_of_a_question_about_bytes_is_one_line(files, tiny, tmp_path):
+    corpora, _, _ = files
+    short = [
+        path for path in corpora if Path(path).is_dir() or Path(path).stat().st_size < 3000
+    ]
+    draw = random.Random(SEED)
+    for number in range(INVOCATIONS // 4):
+        models = [str(tiny)] * 8 + [str(tmp_path), corpora[0], "./no-such-model"]
+        check(*random_question(draw, models, short, str(tmp_path / str(number // 3))))
