@@ -1,136 +1,25 @@
 """Where pieces can begin, against the pre-tokenizers themselves."""
 
-import json
-from dataclasses import replace
 from functools import cache
 from itertools import product
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.formats.families import FAMILIES
-from tests.strategies import texts
-from tokkit.added import AddedTokens
-from tokkit.byteprobs.canonical.cuts import build_cuts, find_lead
-from tokkit.errors import PatternError
-from tokkit.formats import load
-from tokkit.patterns import PATTERNS, find_pattern
-from tokkit.pretokenize import Pieces, for_pattern
-from tokkit.segment.longest import LongestMatch
-from tokkit.tokenizer import Tokenizer
-from tokkit.vocab import Vocabulary
-
-BYTES = tuple(bytes([byte]) for byte in range(256))
-TOKENS = (
-    *BYTES,
-    *(
-        b"",
-        "é".encode(),
-        "あ".encode(),
-        "aé".encode(),
-        b"ab",
-        b"'",
-        b"'l",
-        b"ll",
-        b"'ll",
-        b"  ",
-    ),
-    *(
-        b" a",
-        b"12",
-        b"123",
-        b"1234",
-        b"\n\n",
-        b" \n",
-        b"B\xe3",
-        b"\x81\x82 x",
-        b"\x82",
-        b"\x81",
-    ),
-    *(b"a\xf0\x9f", b"\x98\x80'", b"\xed\xa0", b"\xc0\x80", b"\x80\x80\x80\x80", b"x\xff"),
-    *(b" \xe2\x80", b"\xa8\xa8", b"\xc5", b"\xbf", "ſ".encode(), b"'\xc5", b"1\xc2", b"\xbd2"),
+from tests.byteprobs.cutting import (
+    ALPHABET,
+    TOKENS,
+    WITNESSES,
+    accepted,
+    cuts_of,
+    split,
+    state_after,
+    tokenizer_of,
 )
-ALPHABET = "asrelASREL' /\n\t\u00a0.1½٣あ\u0301ſǅ😀"
-PREFIXES = ["", *ALPHABET]
-WITNESSES = [
-    *(
-        "".join(each)
-        for length in range(3)
-        for each in product("asLA'l 1½٣\n\t./あ\u0301", repeat=length)
-    ),
-    *(
-        "ll",
-        "lla",
-        "'ll",
-        "1111",
-        "111a",
-        "11a",
-        "1a",
-        "a'll",
-        "   a",
-        " \n a",
-        "\n\na",
-        "あa",
-        "あAa",
-    ),
-    *("ea", "e", "e'", "la", "l'", "\t\t\n", "AAa", "AAAA", "11111 "),
-]
-
-
-@cache
-def tokenizer_of(name, digits="keep"):
-    cutter = for_pattern(find_pattern(name, digits))
-    return Tokenizer(Vocabulary(TOKENS), LongestMatch(TOKENS), pretokenizer=cutter)
-
-
-@cache
-def cuts_of(name, digits="keep"):
-    return build_cuts(tokenizer_of(name, digits), TOKENS)
-
-
-def split(cutter, strings):
-    """Where pieces begin in each of some strings, one bit for a character."""
-    data = [string.encode() for string in strings if string]
-    ends = np.cumsum([len(each) for each in data]).astype(np.int64)
-    cuts = cutter.split(Pieces(np.frombuffer(b"".join(data), dtype=np.uint8), ends)).ends
-    begins = {0, *cuts.tolist()}
-    rows = []
-    place = 0
-    for string in strings:
-        row = []
-        for character in string:
-            row.append(int(place in begins))
-            place += len(character.encode())
-        rows.append(tuple(row))
-    return rows
-
-
-def state_after(cuts, string, bits):
-    """The state after a string, by the automaton's table; -1 for none."""
-    state = 0
-    for character, bit in zip(string, bits, strict=True):
-        if state >= 0:
-            state = int(cuts.automaton.steps[state, cuts.class_of(character.encode()), bit])
-    return state
-
-
-def accepted(cuts, string):
-    """All the bits with which a string is accepted."""
-    ways = {(): 0}
-    for character in string:
-        column = cuts.automaton.steps[:, cuts.class_of(character.encode())]
-        ways = {
-            (*bits, bit): int(column[state, bit])
-            for bits, state in ways.items()
-            for bit in (0, 1)
-            if column[state, bit] >= 0
-        }
-    return [bits for bits, state in ways.items() if cuts.automaton.accepts[state]]
-
+from tests.strategies import texts
+from tokkit.patterns import PATTERNS
 
 NAMES = [name for name in PATTERNS if name != "llama3"]  # the same as cl100k
 EVERY = [(name, "keep") for name in NAMES] + [("gpt2", "r2l3"), ("o200k", "r2l3")]
@@ -321,129 +210,3 @@ def test_characters_of_a_class_are_cut_alike():
         ],
     )
     assert own == theirs
-
-
-REAL = {
-    "gpt2": "hf/gpt2",
-    "cl100k": "hf/cl100k",
-    "o200k": "hf/o200k",
-    "llama3": "hf/llama3",
-    "superbpe": "superbpe_180k_200k",
-    "llama2": "llama2",
-}
-
-
-def walk(cuts, tokenizer, internal, pieces):
-    """Follow the tokens of pieces; the node after them."""
-    node = cuts.start
-    for piece in pieces:
-        for number, token in enumerate(
-            tokenizer.segmenter.segment(Pieces.of(piece))[0].tolist()
-        ):
-            array = cuts.within(node) if number else cuts.beginning(node)
-            node = int(array[token])
-            assert node >= 0, (internal, piece, number)
-    return node
-
-
-@pytest.mark.parametrize("name", REAL)
-def test_tokens_of_real_tokenizers_are_followed(shared, name):
-    tokenizer = load(shared / "tokenizers" / REAL[name])
-    tokens = tokenizer.vocab.tokens
-    cuts = build_cuts(tokenizer, tokens)
-    assert cuts.exact
-    lines = (shared / "corpora" / "udhr.jsonl").read_text().splitlines()
-    samples = [json.loads(line)["text"] for line in lines[::40]]
-    samples.append((shared / "corpora" / "wikitext2_test.txt").read_text()[:3000])
-    for sample in samples:
-        for start in range(0, min(len(sample), 1200), 60):
-            text = sample[start : start + 60].encode()
-            data = tokenizer.normalizer.normalize(text) if tokenizer.normalizer else text
-            pieces = tokenizer.pretokenizer.split(Pieces.of(data)).as_bytes()
-            node = walk(cuts, tokenizer, text, pieces)
-            assert cuts.can_end(np.array([node], dtype=np.int32))[0]
-
-
-FAITHFUL = {
-    # what, how it is decided, what is put before a text
-    "roberta": ("automaton", b" "),
-    "llama2": ("automaton", b" "),
-    "llama first cut": ("automaton", b" "),
-    "llama never": ("automaton", b""),
-    "starcoder": ("automaton", b""),
-    "qwen2": ("automaton", b""),
-    "bert": ("learned cuts", b" "),
-    "gemma": ("learned cuts", b""),
-}
-
-
-@cache
-def family(name):
-    """A small tokenizer of a family, the internal text of its tokens, and its cuts."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "tokenizer.json"
-        path.write_text(json.dumps(FAMILIES[name]()))
-        tokenizer = replace(load(path), added=AddedTokens())
-    specials = set(tokenizer.vocab.specials.values())
-    tokens = [b"" if i in specials else each for i, each in enumerate(tokenizer.vocab.tokens)]
-    return tokenizer, tokens, build_cuts(tokenizer, tokens)
-
-
-def pieces_of(tokenizer, text):
-    """What a text is cut into before it is segmented."""
-    data = text.encode()
-    data = tokenizer.normalizer.normalize(data) if tokenizer.normalizer else data
-    cutter = tokenizer.first_pretokenizer or tokenizer.pretokenizer
-    return cutter.split(Pieces.of(data)).as_bytes()
-
-
-@pytest.mark.parametrize("name", FAITHFUL)
-@settings(max_examples=40)
-@given(text=texts())
-def test_a_text_that_its_tokens_spell_can_be_followed(name, text):
-    tokenizer, tokens, cuts = family(name)
-    method, lead = FAITHFUL[name]
-    assert (cuts.method, find_lead(tokenizer, tokens)) == (method, lead)
-    for each in (text, " ".join(text.lower().split())):
-        spelled = [tokens[token] for token in tokenizer.encode(each).tolist()]
-        if each and b"" not in spelled and b"".join(spelled) == lead + each.encode():
-            node = walk(cuts, tokenizer, each, pieces_of(tokenizer, each))
-            assert cuts.can_end(np.array([node], dtype=np.int32))[0]
-
-
-@pytest.mark.parametrize(
-    ("name", "internal", "possible"),
-    [
-        ("llama2", " a b", True),
-        ("llama2", "a b", False),  # no space before it
-        ("llama2", " a▁b", False),  # ▁ would be read as a space
-        ("llama2", " ", False),  # nothing is put before an empty text
-        ("llama2", "  a", True),
-        ("llama always", "  a", True),  # both spaces are in the raw text: none is added
-        ("qwen2", "e\u0344", False),  # NFC writes U+0344 as two characters
-        ("qwen2", "\u1e9b", True),
-        ("bert", " a b", True),
-        ("bert", " a B", False),  # lower case
-        ("bert", " a  b", False),  # spaces are dropped, and one is put before each word
-        ("bert", " a-b", False),
-        ("bert", " a - b", True),
-        ("bert", " a中", False),
-        ("clip", "a b ", True),
-        ("clip", "a b", False),  # every word ends in a space
-    ],
-)
-def test_texts_that_tokens_cannot_spell_have_no_cuts(name, internal, possible):
-    assert bool(accepted(family(name)[2], internal)) == possible
-
-
-def test_without_the_lead_a_text_begins_as_any_other():
-    tokenizer, tokens, cuts = family("llama first cut")
-    assert accepted(cuts, " a b") == [(1, 0, 1, 0)]
-    inside = build_cuts(tokenizer, tokens, lead=False)
-    assert accepted(inside, "a b") == [(1, 1, 0)]
-    assert accepted(inside, " a b") == [(1, 0, 1, 0)]
-
-
-def test_cuts_inside_characters_are_refused():
-    with pytest.raises(PatternError, match="inside characters"):
-        family("falcon")
