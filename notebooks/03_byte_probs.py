@@ -223,6 +223,14 @@ for each in models:
     ids = each.model.tokenizer.encode(sentence)
     print(len(ids), [each.model.tokenizer.vocab.tokens[token].decode() for token in ids])
 
+# %% [markdown]
+# What may come next looks alike from both, although they cut the prompt differently:
+
+# %%
+for each in models:
+    print(each.next("Return the numb"))
+models[1].next("Return the number of ").frame(6)
+
 # %%
 texts = [text.encode()[:120] for text in held_out if len(text) > 120][:4]
 sources = {"short tokens": models[0], "long tokens": models[1], "mixture": both}
