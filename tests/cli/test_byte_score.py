@@ -133,7 +133,9 @@ def test_an_impossible_document_is_named_or_left_out(invoke, ask, tiny, tmp_path
     output = tmp_path / "scores.csv"
     result = invoke("byte-probs", "score", tiny, path, "-o", output, "-q")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "document 1" in result.stderr
+    assert "document 1: the text is impossible from byte 4 (0xFF)" in result.stderr
+    both = invoke("byte-probs", "score", tiny, path, "--ensemble", tiny, "-q")
+    assert "document 1: the text is impossible from byte 4 (0xFF)" in both.stderr
     assert [left.name for left in tmp_path.iterdir()] == ["bad.txt"]
     found = ask("score", tiny, path, "--on-error", "skip")
     assert [row["logprob"] is None for row in found["documents"]] == [False, True, False]

@@ -137,6 +137,7 @@ class EnsembleStream:
         self._rows: Rows | None = None
         self._logp_start: float | None = None if prefix else 0.0
         self._logp_pushed = 0.0
+        self._length = len(prefix)
         for member, source in enumerate(combination.sources):
             with suppress(ImpossibleError):
                 self._members[member] = source.stream(prefix)
@@ -198,7 +199,10 @@ class EnsembleStream:
         """
         logprob, rows = float(self.logprobs[byte]), self._rows
         if logprob == -math.inf or rows is None:
-            raise ImpossibleError(f"no text of these models goes on with the byte 0x{byte:02x}")
+            raise ImpossibleError(
+                f"the text is impossible from byte {self._length} (0x{byte:02X}) on: no text "
+                "of these models goes on like this"
+            )
         for member, row in zip(tuple(self._members), rows, strict=True):
             if row[byte] == -math.inf:
                 del self._members[member]
@@ -206,6 +210,7 @@ class EnsembleStream:
         for stream in self._members.values():
             stream.push(byte)
         self._logp_pushed += logprob
+        self._length += 1
         self._logprobs = None
 
     def _ask(self) -> None:

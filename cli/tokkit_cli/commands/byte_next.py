@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tokkit.byteprobs import Ensemble
     from tokkit.byteprobs.results import NextByte
 
-SLIVER = 1e-9
-"""Shares below this are not worth a word, except in JSON."""
+SLIVER = 1e-7
+"""Shares below this may be rounding of single precision: not worth a word, except in JSON."""
 
 
 def next_byte(
