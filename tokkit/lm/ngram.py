@@ -209,7 +209,7 @@ class NGramModel:
         if self.context is not None and length > self.context:
             raise ModelError(
                 f"{self.name}: a sequence of {length} tokens is longer than the "
-                f"context of {self.context}: shorten the text, or score it in windows"
+                f"context of {self.context}: shorten the text"
             )
         row = np.asarray(self._rows(sequence), dtype=np.float64)
         if row.shape != (self.vocab_size,) or not (
