@@ -103,7 +103,13 @@ def larger(shared):
 def start(*arguments):
     """Begin a command as a process of its own."""
     command = [sys.executable, "-m", "tokkit_cli", *map(str, arguments), "-q"]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        # A shell that runs the tests in the background has interrupts ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def finish(process):
