@@ -6,8 +6,10 @@ there are not canonical, whatever the rest of the tokenizer says.
 """
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
+from itertools import product
+from threading import get_ident
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +21,7 @@ from tokkit.byteprobs.utf8 import is_utf8, missing, unfinished
 from tokkit.kernels._jit import frozen
 from tokkit.normalize import Normalizer
 
+_INSIDE = tuple(bytes([byte]) for byte in range(0x80, 0xC0))
 _LONGEST = 32
 """Bytes of text before a token that are looked at: a letter and some accents."""
 
@@ -59,8 +62,9 @@ class Composed:
         self._inner = inner
         self._normalizer = normalizer
         self._tokens = tokens
-        self._few = _last_characters(tokens)
         self._stays = lru_cache(1 << 16)(self._find_stays)
+        self._open: set[tuple[int, int]] = set()
+        self._doubtful = self._find_doubtful()
         risky = [token for token, text in enumerate(tokens) if text and self._is_risky(text)]
         self._risky = np.array(risky, dtype=np.int64)
         self._broken = np.array(
@@ -79,18 +83,32 @@ class Composed:
         text = self._tokens[token]
         if after == NEVER or not self._keeps(tail, text):
             return NEVER
-        if token in self._few and not self._can_finish(tail, token):
-            return NEVER
-        return self._states.number(_State(after, _end(tail + text)))
+        number = self._states.number(_State(after, _end(tail + text)))
+        # What is begun in it may only become what would be joined, or what merging makes else.
+        return NEVER if token in self._doubtful and self._is_dead(number) else number
+
+    def _is_dead(self, state: int) -> bool:
+        """Tell whether nothing is allowed in a state; one being looked into is not dead."""
+        looked = get_ident(), state
+        if looked in self._open:
+            return False
+        self._open.add(looked)
+        try:
+            return not self.allowed(state).any()
+        finally:
+            self._open.discard(looked)
 
     def _find_allowed(self, state: int) -> Flags:
         """Return which tokens `step` would not answer with `NEVER`."""
         barred = self._barred(self._states[state].tail)
         flags = self._inner.allowed(self._states[state].inner)
-        if not flags[barred].any():
+        doubtful = [token for token in self._doubtful if flags[token]]
+        if not doubtful and not flags[barred].any():
             return flags
         flags = flags.copy()
         flags[barred] = 0
+        for token in doubtful:
+            flags[token] = self.step(state, token) != NEVER
         return frozen(flags)
 
     def _find_barred(self, tail: bytes) -> NDArray[np.int64]:
@@ -100,7 +118,6 @@ class Composed:
             for token in self._risky.tolist()
             if not self._keeps(tail, self._tokens[token])
         ]
-        found += [token for token in self._few if not self._can_finish(tail, token)]
         return np.union1d(self._broken, np.array(found, dtype=np.int64))
 
     def can_end(self, state: int) -> bool:
@@ -115,17 +132,34 @@ class Composed:
         whole = joined[: len(joined) - len(unfinished(joined))]
         return self._stays(whole[-(_LONGEST + len(text)) :])
 
-    def _can_finish(self, tail: bytes, token: int) -> bool:
-        """Tell whether the normalizer leaves what a token begun can become behind `tail`."""
-        text = self._tokens[token]
-        whole = text[: len(text) - len(unfinished(text))]
-        return any(self._keeps(tail, whole + character) for character in self._few[token])
-
     def _find_stays(self, data: bytes) -> bool:
         """Tell whether the normalizer leaves a text alone, but for a first part of one."""
         while data and data[0] & 0xC0 == 0x80:
             data = data[1:]
         return self._normalizer.normalize(data) == data
+
+    def _find_doubtful(self) -> frozenset[int]:
+        """Return the tokens whose last character can only become one that may be joined.
+
+        Where the vocabulary has all bytes, hardly any beginning of a character is like that;
+        where it does not, merging may leave nothing else of any, so all are doubtful.
+        """
+        lasts = sorted({text[:1] for text in self._tokens if text and text[0] & 0xC0 == 0x80})
+        begun = {i: unfinished(text) for i, text in enumerate(self._tokens) if text}
+        has_all = sum(text in self._tokens for text in _INSIDE) == len(_INSIDE)
+        alone = {
+            each: has_all and self._stands_alone(each, lasts)
+            for each in set(begun.values())
+            if each
+        }
+        return frozenset(i for i, each in begun.items() if each and not alone[each])
+
+    def _stands_alone(self, begun: bytes, lasts: Sequence[bytes]) -> bool:
+        """Tell whether `begun` can become a character that nothing happens to."""
+        made = (begun + b"".join(rest) for rest in product(lasts, repeat=missing(begun)))
+        return any(
+            is_utf8(each) and _is_first(each.decode()) and self._stays(each) for each in made
+        )
 
     def _is_risky(self, text: bytes) -> bool:
         """Tell whether a token can be joined to what is before it."""
@@ -135,22 +169,6 @@ class Composed:
             return True
         first = text.decode("utf-8", "ignore")[:1]
         return not first or not _is_first(first)
-
-
-def _last_characters(tokens: Sequence[bytes]) -> Mapping[int, Sequence[bytes]]:
-    """Return what can become of tokens that lack a byte, if all of it is joined to others.
-
-    Where the vocabulary has all bytes, hardly any beginning of a character is like that.
-    """
-    lasts = sorted({text[:1] for text in tokens if text and text[0] & 0xC0 == 0x80})
-    ends = {i: unfinished(text) for i, text in enumerate(tokens) if unfinished(text)}
-    found = {}
-    for token, begun in ends.items():
-        made = [begun + last for last in lasts if missing(begun) == 1]
-        made = [each for each in made if is_utf8(each)]
-        if made and not any(_is_first(each.decode()) for each in made):
-            found[token] = made
-    return found
 
 
 @cache
