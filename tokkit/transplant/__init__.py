@@ -1,0 +1,1 @@
+"""Moving a pretrained model onto another tokenizer."""
