@@ -68,7 +68,7 @@ class Rows:
         return list(zip(self.ids[span].tolist(), self.weights[span].tolist(), strict=True))
 
     def dense(self, width: int) -> NDArray[np.float64]:
-        """Return the matrix with its zeros, ``float64[n, width]``: for tests and small plans."""
+        """Return the matrix with its zeros, ``float64[n, width]``; for small ones."""
         matrix = np.zeros((len(self), width))
         np.add.at(matrix, (self.owners, self.ids), self.weights.astype(np.float64))
         return matrix
