@@ -136,7 +136,7 @@ class Tokenizer:
     def _segment_all(self, texts: list[list[Segment]]) -> list[Ids]:
         """Cut and segment what lies between the added tokens of several texts."""
         joined = [segment.data for text in texts for segment in text if segment.token_id < 0]
-        if _rewrites(self.pretokenizer) or self.first_pretokenizer:
+        if rewrites(self.pretokenizer) or self.first_pretokenizer:
             pieces, ends = self._cut_each(texts)
         else:
             whole = Pieces(*flatten(joined))
@@ -266,10 +266,10 @@ class Tokenizer:
         return state.hexdigest()
 
 
-def _rewrites(pretokenizer: Pretokenizer) -> bool:
+def rewrites(pretokenizer: Pretokenizer) -> bool:
     """Tell whether the bytes of what comes out can differ from what goes in."""
     parts: Sequence[Pretokenizer] = getattr(pretokenizer, "parts", ())
-    return bool(getattr(pretokenizer, "rewrites", False)) or any(map(_rewrites, parts))
+    return bool(getattr(pretokenizer, "rewrites", False)) or any(map(rewrites, parts))
 
 
 def _assemble(text: list[Segment], ids: Ids, bounds: Iterator[tuple[int, int]]) -> Ids:
@@ -323,4 +323,4 @@ def _update(state: Any, value: object) -> None:
                 _update(state, part)
 
 
-__all__ = ["FirstSpace", "Source", "Tokenizer", "to_bytes"]
+__all__ = ["FirstSpace", "Source", "Tokenizer", "rewrites", "to_bytes"]

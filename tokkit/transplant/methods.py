@@ -1,0 +1,59 @@
+"""The methods of initialisation, by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from tokkit.errors import UsageError
+from tokkit.transplant import pieces
+from tokkit.transplant.context import Method
+
+Need = Literal["auxiliary", "corpus", "donor"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A method and what there is to say about it.
+
+    Attributes:
+        method: Makes the rows.
+        formula: What a new row is.
+        paper: Where it is from.
+        needs: What it needs besides the two tokenizers.
+        sided: Whether it does something else for the output than for the input.
+    """
+
+    method: Method
+    formula: str
+    paper: str
+    needs: frozenset[Need] = frozenset()
+    sided: bool = False
+
+
+METHODS: Mapping[str, Recipe] = {
+    "mean": Recipe(
+        pieces.mean, "1/n Σ E[p_m]", "FVT (Gee et al. 2022); ReTok (arXiv 2410.04335)"
+    ),
+    "last": Recipe(pieces.last, "E[p_n]", "transplant-vocab (input side)"),
+    "front": Recipe(pieces.front, "Σ d^m E[p_m] / Σ d^m", "transplant-vocab (output side)"),
+    "adaptivocab": Recipe(
+        pieces.adaptivocab,
+        "Σ w_m E[p_m], w ∝ exp(2m) for input, exp(-2m) for output",
+        "AdaptiVocab (arXiv 2503.19693)",
+        sided=True,
+    ),
+    "global-mean": Recipe(pieces.global_mean, "mean of E", "mergekit-tokensurgeon (mean)"),
+    "random": Recipe(pieces.random, "N(mean, std) of each dimension of E", "baseline"),
+}
+"""Every method by its name, as the command line calls it."""
+
+
+def find_method(name: str) -> Recipe:
+    """Return the recipe of a method.
+
+    Raises:
+        UsageError: If there is none of that name.
+    """
+    if name not in METHODS:
+        raise UsageError(f"no method {name!r}: choose one of {', '.join(METHODS)}")
+    return METHODS[name]
