@@ -24,11 +24,11 @@ from tokkit.lm.hf_load import (
     context_of,
     load_model,
     load_tokenizer,
-    named_specials,
     quiet,
     start_and_ends,
 )
 from tokkit.lm.hf_run import Runner
+from tokkit.lm.roles import named_specials
 
 _log = logging.getLogger("tokkit")
 _JUDGING = RLock()

@@ -1,6 +1,5 @@
 """What files and configurations say: model, tokenizer, where texts begin, the context."""
 
-import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +21,6 @@ _LIMITS = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq
 """What configurations call the most tokens a sequence may have."""
 _GROWING = ("dynamic", "longrope")
 """Rotations that depend on how long a sequence will be, once it is longer than in training."""
-_FILES = ("tokenizer_config.json", "special_tokens_map.json")
 
 
 def load_model(path: str, device: str, dtype: str) -> Any:
@@ -102,36 +100,6 @@ def load_tokenizer(path: str) -> Tokenizer:
         return load(path)
     except FormatError as error:
         raise ModelError(f"{error}; name the model's tokenizer (--tokenizer)") from error
-
-
-def named_specials(path: str) -> dict[str, str]:
-    """Return how the files beside a tokenizer write the tokens of each role, bos and eos."""
-    names: dict[str, str] = {}
-    for content in _contents(path):
-        for role in ("bos", "eos"):
-            value = content.get(f"{role}_token")
-            if isinstance(value, Mapping):
-                value = value.get("content")
-            if isinstance(value, str):
-                names.setdefault(role, value)
-    return names
-
-
-def _contents(path: str) -> Iterator[Mapping[str, Any]]:
-    """Give the files about special tokens that lie with a tokenizer."""
-    place = Path(path)
-    for name in _FILES:
-        file = place / name if place.is_dir() else place.parent / name
-        if not place.exists():
-            from huggingface_hub import try_to_load_from_cache
-
-            file = Path(str(try_to_load_from_cache(path, name) or ""))
-        try:
-            content = json.loads(file.read_bytes())
-        except (OSError, ValueError):
-            continue
-        if isinstance(content, dict):
-            yield content
 
 
 def start_and_ends(

@@ -1,6 +1,14 @@
-"""Which ids begin and end a text, told by how special tokens are written."""
+"""Which special token plays which part: what files say, and how they are usually written."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from tokkit.tokenizer import Tokenizer
+
+FILES = ("tokenizer_config.json", "special_tokens_map.json")
+"""The files beside a tokenizer that name special tokens by role, the surest first."""
 
 BEGINS = (
     "<s>",
@@ -31,3 +39,40 @@ def special_id(tokenizer: Tokenizer, names: tuple[str, ...]) -> int | None:
     """Return the id of the first of these special tokens that there is; id 0 counts."""
     specials = tokenizer.vocab.specials
     return next((specials[name] for name in names if name in specials), None)
+
+
+def named_specials(path: str) -> dict[str, str]:
+    """Return how the files beside a tokenizer write the token of each role.
+
+    Args:
+        path: The tokenizer's folder or file, or its Hub id (only what was fetched before is
+            looked at).
+
+    Returns:
+        The token by role: ``"bos"`` for what the files call ``bos_token``.
+    """
+    names: dict[str, str] = {}
+    for content in _contents(path):
+        for key, value in content.items():
+            if isinstance(value, Mapping):
+                value = value.get("content")
+            if key.endswith("_token") and isinstance(value, str):
+                names.setdefault(key.removesuffix("_token"), value)
+    return names
+
+
+def _contents(path: str) -> Iterator[Mapping[str, Any]]:
+    """Give the files about special tokens that lie with a tokenizer."""
+    place = Path(path)
+    for name in FILES:
+        file = place / name if place.is_dir() else place.parent / name
+        if not place.exists():
+            from huggingface_hub import try_to_load_from_cache
+
+            file = Path(str(try_to_load_from_cache(path, name) or ""))
+        try:
+            content = json.loads(file.read_bytes())
+        except (OSError, ValueError):
+            continue
+        if isinstance(content, dict):
+            yield content
