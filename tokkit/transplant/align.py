@@ -155,6 +155,8 @@ def read_overrides(
 
 def _source_ids(source: Tokenizer, text: str) -> list[int]:
     """Return the source tokens of a text as the user writes it, special tokens included."""
+    if text in source.vocab.specials:
+        return [source.vocab.specials[text]]
     segments = source.added.split(text.encode(), None, parse_specials=True)
     ids: list[int] = []
     for segment in segments:

@@ -55,8 +55,9 @@ def spell(tokenizer: Tokenizer, texts: Sequence[bytes]) -> tuple[Offsets, Ids]:
 
 def _segment(tokenizer: Tokenizer, texts: Sequence[bytes]) -> tuple[Offsets, Ids]:
     """Let the model cut each text; nothing at all if it refuses one."""
-    marked = _MARK in b"".join(spellings(tokenizer)) and not tokenizer.keeps_bytes
-    spelled = [text.replace(b" ", _MARK) for text in texts] if marked else list(texts)
+    spelled = list(texts)
+    if _marks_spaces(tokenizer):
+        spelled = [text.replace(b" ", _MARK) for text in texts]
     whole = Pieces(*flatten(spelled))
     pieces = whole
     if not rewrites(tokenizer.pretokenizer):
@@ -68,6 +69,14 @@ def _segment(tokenizer: Tokenizer, texts: Sequence[bytes]) -> tuple[Offsets, Ids
         return np.zeros(len(texts), dtype=np.int64), np.zeros(0, dtype=np.int32)
     counts = np.searchsorted(pieces.ends, whole.ends, side="right")
     return np.append(0, id_ends)[counts], ids
+
+
+def _marks_spaces(tokenizer: Tokenizer) -> bool:
+    """Tell whether the model of a tokenizer has ``▁`` where its tokens have a space."""
+    pairs = zip(tokenizer.vocab.tokens, spellings(tokenizer), strict=False)
+    return any(
+        text != spelling and text.replace(b" ", _MARK) == spelling for text, spelling in pairs
+    )
 
 
 def usual_ids(tokenizer: Tokenizer) -> Mapping[bytes, int]:

@@ -1,0 +1,247 @@
+"""Plans: for every target row, which source rows are added up, how much of each, and why.
+
+A plan needs the two tokenizers and no weights of the model, so that one serves every size and
+every fine-tune of a family. It is one file, which holds the tokens of both vocabularies too.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokkit import __version__
+from tokkit.errors import UsageError
+from tokkit.transplant.context import (
+    COPIED,
+    MEAN,
+    MEAN_ROW,
+    ORIGINS,
+    OVERRIDE,
+    PADDING_ROW,
+    ROLE,
+    SIDES,
+    Side,
+)
+from tokkit.transplant.rows import Rows, Weights
+from tokkit.transplant.tensors import read_file, write_file
+from tokkit.vocab import Vocabulary, flatten
+
+if TYPE_CHECKING:
+    import pandas
+
+KNOWN = (COPIED, ROLE, OVERRIDE)
+"""Origins of rows that are no guesses."""
+_VIRTUAL = {MEAN_ROW: "(mean of the source's rows)", PADDING_ROW: "(mean of known rows)"}
+PLAN_FILE = "transplant.plan"
+"""The name of the plan in the folder of a transplanted model."""
+
+
+@dataclass(frozen=True, eq=False)
+class Half:
+    """How the rows of one side are made.
+
+    Attributes:
+        method: The name of the method that made the new rows.
+        rows: One row per target id, over source ids and, from the size of the source's
+            vocabulary on, virtual rows.
+        virtual: The virtual rows, over source ids; see `tokkit.transplant.context`.
+        noise: Standard deviations of noise that each row gets, ``float32[target ids]``.
+        origins: Why each row is what it is: indexes into `ORIGINS`, ``uint8[target ids]``.
+        notes: What the method says of its result.
+    """
+
+    method: str
+    rows: Rows
+    virtual: Rows
+    noise: Weights
+    origins: NDArray[np.uint8]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def guesses(self) -> NDArray[np.bool_]:
+        """Which rows are guesses, ``bool[target ids]``; padding is none."""
+        return ~np.isin(self.origins, (*KNOWN, ORIGINS.index("unused")))
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """How every row of a model's embeddings is made for another tokenizer.
+
+    Attributes:
+        source: The vocabulary of the model.
+        target: The vocabulary it is moved onto.
+        halves: How the rows of each side are made.
+        seed: Of everything random.
+    """
+
+    source: Vocabulary
+    target: Vocabulary
+    halves: Mapping[Side, Half]
+    seed: int = 0
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether both vocabularies are the same, so that nothing changes."""
+        return self.source.digest == self.target.digest
+
+    @property
+    def least_rows(self) -> int:
+        """How many rows a model has to have for this plan."""
+        ids = (half.rows.ids for half in self.halves.values())
+        wanted = [each[each < len(self.source)].max(initial=-1) for each in ids]
+        return int(max(wanted, default=-1)) + 1
+
+    def counts(self, side: Side) -> dict[str, int]:
+        """Return how many rows have each origin: ``{"copied": 26599, "composed": 101401}``."""
+        found = np.bincount(self.halves[side].origins, minlength=len(ORIGINS))
+        return {name: int(count) for name, count in zip(ORIGINS, found, strict=True) if count}
+
+    def summary(self) -> dict[str, Any]:
+        """Return what there is to say about the plan, as JSON."""
+        return {
+            "source_tokens": len(self.source),
+            "target_tokens": len(self.target),
+            **{
+                side: {
+                    "method": half.method,
+                    "rows": self.counts(side),
+                    "pieces_per_new_token": _mean_pieces(half),
+                    **{k: v for k, v in half.notes.items() if isinstance(v, int | float | str)},
+                }
+                for side, half in self.halves.items()
+            },
+        }
+
+    def explain(self, token: int) -> dict[str, Any]:
+        """Return how one target row is made, as JSON.
+
+        Raises:
+            UsageError: If there is no such id.
+        """
+        if not 0 <= token < len(self.target):
+            raise UsageError(f"id {token} is outside a vocabulary of {len(self.target)} tokens")
+        return {
+            "id": token,
+            "token": show(self.target, token),
+            **{side: self._explain_half(half, token) for side, half in self.halves.items()},
+        }
+
+    def _explain_half(self, half: Half, token: int) -> dict[str, Any]:
+        parts = []
+        for number, weight in half.rows.row(token):
+            virtual = number - len(self.source)
+            name = _VIRTUAL.get(virtual, f"(virtual row {virtual})")
+            if virtual < 0:
+                name = show(self.source, number)
+            parts.append({"id": number, "token": name, "weight": round(weight, 6)})
+        return {
+            "origin": ORIGINS[half.origins[token]],
+            "method": half.method,
+            "parts": parts,
+            "noise": float(half.noise[token]),
+        }
+
+    def frame(self) -> "pandas.DataFrame":
+        """Return one line per target token: id, token, bytes, origin of each side."""
+        import pandas
+
+        numbers = range(len(self.target))
+        return pandas.DataFrame(
+            {
+                "id": numbers,
+                "token": [show(self.target, number) for number in numbers],
+                **{
+                    f"{side}_origin": [ORIGINS[code] for code in half.origins]
+                    for side, half in self.halves.items()
+                },
+                **{f"{side}_parts": half.rows.counts for side, half in self.halves.items()},
+            }
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the plan as one file."""
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, vocab in (("source", self.source), ("target", self.target)):
+            arrays[f"{name}.bytes"], arrays[f"{name}.ends"] = flatten(vocab.tokens)
+        first = self.halves["input"]
+        for side, half in self.halves.items():
+            if side != "input" and half is first:
+                continue
+            arrays |= {
+                f"{side}.{part}.{key}": getattr(getattr(half, part), key)
+                for part in ("rows", "virtual")
+                for key in ("ends", "ids", "weights")
+            }
+            arrays |= {f"{side}.noise": half.noise, f"{side}.origins": half.origins}
+        told = {
+            "tokkit": __version__,
+            "seed": self.seed,
+            "source": dict(self.source.specials),
+            "target": dict(self.target.specials),
+            "methods": {side: half.method for side, half in self.halves.items()},
+            "notes": {side: dict(half.notes) for side, half in self.halves.items()},
+        }
+        write_file(path, arrays, {"plan": json.dumps(told)})
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Plan":
+        """Read a plan, or that of the folder of a transplanted model.
+
+        Raises:
+            UsageError: If it is no plan.
+        """
+        place = Path(path)
+        place = place / PLAN_FILE if place.is_dir() else place
+        if not place.is_file():
+            raise UsageError(f"{place}: no such plan; --save-plan FILE writes one")
+        arrays, metadata = read_file(place)
+        if "plan" not in metadata:
+            raise UsageError(f"{place}: is not a plan of tokkit transplant")
+        told = json.loads(metadata["plan"])
+        source, target = (
+            Vocabulary(_strings(arrays[f"{name}.bytes"], arrays[f"{name}.ends"]), told[name])
+            for name in ("source", "target")
+        )
+        halves: dict[Side, Half] = {}
+        for side in SIDES:
+            if f"{side}.origins" not in arrays:
+                halves[side] = halves["input"]
+                continue
+            rows, virtual = (
+                Rows(*(arrays[f"{side}.{part}.{key}"] for key in ("ends", "ids", "weights")))
+                for part in ("rows", "virtual")
+            )
+            halves[side] = Half(
+                told["methods"][side],
+                rows,
+                virtual,
+                arrays[f"{side}.noise"],
+                arrays[f"{side}.origins"],
+                told["notes"][side],
+            )
+        return cls(source, target, halves, told["seed"])
+
+
+def _mean_pieces(half: Half) -> float:
+    """How many source rows make a new one, on average."""
+    new = half.guesses & (half.origins != MEAN)
+    return round(float(half.rows.counts[new].mean()), 3) if new.any() else 0.0
+
+
+def _strings(data: NDArray[np.uint8], ends: NDArray[np.int64]) -> tuple[bytes, ...]:
+    content = data.tobytes()
+    bounds = [0, *ends.tolist()]
+    return tuple(content[a:b] for a, b in pairwise(bounds))
+
+
+def show(vocab: Vocabulary, token: int) -> str:
+    r"""Write a token for people: its text, ``\xNN`` for bytes that are none, or its name."""
+    if vocab.tokens[token]:
+        return vocab.tokens[token].decode("utf-8", "backslashreplace")
+    names = {token_id: text for text, token_id in vocab.specials.items()}
+    return names.get(token, f"<unused {token}>")

@@ -1,0 +1,97 @@
+"""Making a plan: what the methods say of new tokens, and what is known of the others."""
+
+import numpy as np
+
+from tokkit.transplant.context import (
+    OVERRIDE,
+    PADDING_ROW,
+    VIRTUAL_ROWS,
+    Alignment,
+    Composition,
+    Context,
+    Side,
+)
+from tokkit.transplant.methods import find_method
+from tokkit.transplant.plan import KNOWN, Half, Plan
+from tokkit.transplant.rows import Rows, stack
+
+
+def make_plan(context: Context, method_in: str, method_out: str) -> Plan:
+    """Let methods make the new rows of both sides, and put all rows together.
+
+    Args:
+        context: What they may look at.
+        method_in: The name of the method for the input side.
+        method_out: The same for the output side.
+
+    Raises:
+        UsageError: If there is no such method.
+    """
+    first = _half(context, method_in, "input")
+    recipe = find_method(method_out)
+    shared = method_in == method_out and not recipe.sided
+    second = first if shared else _half(context, method_out, "output")
+    halves: dict[Side, Half] = {"input": first, "output": second}
+    return Plan(context.source.vocab, context.target.vocab, halves, context.seed)
+
+
+def _half(context: Context, method: str, side: Side) -> Half:
+    """Make the rows of one side."""
+    made = find_method(method).method(context, side)
+    alignment = context.alignment
+    size = len(context.target.vocab)
+    origins = alignment.origins.copy()
+    guessed = alignment.new[origins[alignment.new] != OVERRIDE]
+    is_guess = np.isin(alignment.new, guessed)
+    origins[guessed] = made.origins[is_guess]
+    noise = np.zeros(size, dtype=np.float32)
+    if made.noise is not None:
+        noise[alignment.new] = made.noise
+    return Half(
+        method,
+        _place(context, made),
+        stack([_usual_virtual(alignment), made.virtual]),
+        noise,
+        origins,
+        made.notes,
+    )
+
+
+def _place(context: Context, made: Composition) -> Rows:
+    """Put the rows of new tokens between those of known ones and of unused ids."""
+    alignment = context.alignment
+    numbers = np.where(
+        alignment.matches >= 0, alignment.matches, context.source_size + PADDING_ROW
+    )
+    counts = np.ones(numbers.size, dtype=np.int64)
+    counts[alignment.new] = made.rows.counts
+    ends = np.cumsum(counts)
+    ids = np.empty(int(counts.sum()), dtype=np.int32)
+    weights = np.ones(ids.size, dtype=np.float32)
+    is_new = np.zeros(numbers.size, dtype=bool)
+    is_new[alignment.new] = True
+    inside = np.repeat(is_new, counts)
+    ids[inside], weights[inside] = made.rows.ids, made.rows.weights
+    ids[~inside] = numbers[~is_new]
+    return Rows(ends, ids, weights)
+
+
+def _usual_virtual(alignment: Alignment) -> Rows:
+    """The virtual rows that every plan has: the means of the source's and of known rows.
+
+    A mean of real rows of the output side never gets the highest logit, whatever is asked.
+    """
+    used = alignment.used
+    known = alignment.matches[np.isin(alignment.origins, KNOWN) & (alignment.matches >= 0)]
+    known_ids, counts = np.unique(known if known.size else used, return_counts=True)
+    parts = ((used, np.ones(used.size)), (known_ids, counts))
+    found = [
+        Rows(
+            np.array([ids.size], dtype=np.int64),
+            ids.astype(np.int32),
+            (shares / shares.sum()).astype(np.float32),
+        )
+        for ids, shares in parts
+    ]
+    assert len(found) == VIRTUAL_ROWS
+    return stack(found)
