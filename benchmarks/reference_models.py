@@ -270,7 +270,7 @@ def main() -> None:
     for name in ("source", *TARGETS):
         if not (output / "tokenizers" / name).exists():
             write_tokenizer(output, name)
-            print(f"{time.strftime('%H:%M:%S')} tokenizer {name}", file=sys.stderr, flush=True)
+            say(f"tokenizer {name}", 1, 1)
     for reference in references(options.seeds):
         if not options.only or reference.name in options.only:
             make(reference, output, options.steps, options.batch)

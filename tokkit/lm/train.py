@@ -48,7 +48,7 @@ class Training:
         corpus_tokens: How many tokens all documents have together.
         seen_tokens: How many tokens the steps have read.
         seconds: How long the steps took.
-        losses: The mean loss of each step, in nats per token.
+        losses: The mean loss, in nats per token, of each hundredth of the steps.
     """
 
     architecture: Architecture
@@ -117,6 +117,7 @@ def train(
     if (place / _CHECKPOINT).is_file():
         run.restore(place / _CHECKPOINT)
     _work(run, stream, place / _CHECKPOINT, progress)
+    hundredths = min(schedule.steps, 100)
     training = Training(
         architecture,
         schedule,
@@ -124,7 +125,7 @@ def train(
         len(stream),
         schedule.steps * schedule.batch * architecture.context,
         round(run.seconds, 1),
-        [round(loss, 4) for loss in run.losses],
+        [round(float(part.mean()), 4) for part in np.array_split(run.losses, hundredths)],
     )
     _write(place, folder, model.to(getattr(torch, dtype)), tokenizer, training)
     return training
