@@ -127,9 +127,17 @@ def own_settings(
             raise UsageError(f"{algorithm} has no settings of its own: leave {given[0]!r} out")
         return {}
     base = defaults[algorithm] if preset is None else LIB_PRESETS[preset]
-    types = get_type_hints(type(base))
-    changes: dict[str, Any] = dict(_parse(text, types) for text in given)
-    return {algorithm: replace(base, **changes)}
+    return {algorithm: replace(base, **parse_settings(given, type(base)))}
+
+
+def parse_settings(assignments: Sequence[str], kind: type) -> dict[str, Any]:
+    """Read settings of a dataclass: ``["life=5"]`` is ``{"life": 5}`` where that is an int.
+
+    Raises:
+        UsageError: If it has no such setting, or the value is none of its type.
+    """
+    types = get_type_hints(kind)
+    return dict(_parse(text, types) for text in assignments)
 
 
 def _parse(assignment: str, types: Mapping[str, Any]) -> tuple[str, object]:

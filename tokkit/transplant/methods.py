@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tokkit.errors import UsageError
 from tokkit.transplant import pieces
 from tokkit.transplant.context import Method
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 Need = Literal["auxiliary", "corpus", "donor"]
 
@@ -46,6 +49,33 @@ METHODS: Mapping[str, Recipe] = {
     "random": Recipe(pieces.random, "N(mean, std) of each dimension of E", "baseline"),
 }
 """Every method by its name, as the command line calls it."""
+
+
+class Listing:
+    """All methods, as something that can show itself."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Name, formula, paper and needs of each, as JSON."""
+        return {
+            name: {
+                "formula": recipe.formula,
+                "paper": recipe.paper,
+                "needs": sorted(recipe.needs),
+            }
+            for name, recipe in METHODS.items()
+        }
+
+    def __rich__(self) -> "RenderableType":
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+
+        table = Table(box=SIMPLE_HEAD)
+        table.add_column("method", no_wrap=True)
+        for column in ("a new row is", "from", "needs"):
+            table.add_column(column)
+        for name, recipe in METHODS.items():
+            table.add_row(name, recipe.formula, recipe.paper, ", ".join(sorted(recipe.needs)))
+        return table
 
 
 def find_method(name: str) -> Recipe:

@@ -117,6 +117,21 @@ class Plan:
             },
         }
 
+    def find(self, text: str) -> int:
+        """Return the id of a target token: by its text, special or not, or its number.
+
+        Raises:
+            UsageError: If there is no such token.
+        """
+        found = self.target.ids.get(text.encode(), self.target.specials.get(text))
+        if found is None and text.isascii() and text.isdigit():
+            found = int(text)
+        if found is None:
+            raise UsageError(
+                f"{text!r} is no token of the new vocabulary: give one as text, or its id"
+            )
+        return found
+
     def explain(self, token: int) -> dict[str, Any]:
         """Return how one target row is made, as JSON.
 
