@@ -142,11 +142,11 @@ def _keep_positions(
         return
     content["pad_token_id"] = old
     target = ids.translation.target
-    name = target.decode([old], specials=True) if old < len(target) else b"none"
+    written = target.decode([old], specials=True) if old < len(target) else b"none"
+    name = written.decode("utf-8", "backslashreplace")
     ids.warnings.append(
         f"config.json: {kind} counts positions from pad_token_id on, so that stays {old}, "
-        f"which is {name.decode('utf-8', 'backslashreplace')!r} in the target tokenizer; positions "
-        "are not right in texts with that"
+        f"which is {name!r} in the target tokenizer; positions are not right in texts with that"
     )
 
 
