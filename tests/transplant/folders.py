@@ -12,7 +12,7 @@ BYTES = [to_byte_level(bytes([value])) for value in range(256)]
 
 def byte_level(specials, merges=(), *, plain=()):
     """A byte-level BPE: specials first, then all bytes, merges, and added text tokens."""
-    tokens = [*specials, *BYTES, *("".join(pair) for pair in merges)]
+    tokens = dict.fromkeys([*specials, *BYTES, *("".join(pair) for pair in merges)])
     model = models.BPE(vocab={token: i for i, token in enumerate(tokens)}, merges=list(merges))
     tokenizer = Tokenizer(model)
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
