@@ -21,9 +21,11 @@ def tokenizer(*tokens, specials=("<s>", "</s>"), first=BYTES):
     )
 
 
-def context(source, target, *, roles=None, overrides=None, **changes):
+def context(source, target, *, roles=None, output_roles=None, overrides=None, **changes):
     """What a method is given for two tokenizers."""
-    alignment = align(source, target, roles=roles, overrides=overrides)
+    alignment = align(
+        source, target, roles=roles, output_roles=output_roles, overrides=overrides
+    )
     tokens = [target.vocab.tokens[i] for i in alignment.new]
     seed = changes.pop("seed", 0)
     parts = {k: changes.pop(k) for k in ("auxiliary", "corpus", "donor") if k in changes}

@@ -144,6 +144,22 @@ def test_a_plan_is_one_file_and_comes_back(tmp_path):
     assert (tmp_path / PLAN_FILE).read_bytes() == content
 
 
+def test_what_begins_and_ends_texts_is_read_as_one_and_predicted_as_the_other():
+    target = tokenizer(b"th", specials=("<|endoftext|>",))
+    token, ours = 257, SOURCE.vocab.specials
+    plan = plan_for(
+        SOURCE,
+        target,
+        "mean",
+        "mean",
+        roles={token: ours["<s>"]},
+        output_roles={token: ours["</s>"]},
+    )
+    values = matrix(SOURCE)
+    np.testing.assert_array_equal(made(plan, values, "input")[token], values[ours["<s>"]])
+    np.testing.assert_array_equal(made(plan, values, "output")[token], values[ours["</s>"]])
+
+
 def test_a_plan_explains_itself():
     plan = plan_for()
     said = plan.explain(TARGET.vocab.ids[b"thing"])

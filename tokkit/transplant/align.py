@@ -20,6 +20,7 @@ def align(
     target: Tokenizer,
     *,
     roles: Mapping[int, int] | None = None,
+    output_roles: Mapping[int, int] | None = None,
     overrides: Mapping[int, Sequence[int]] | None = None,
 ) -> Alignment:
     """Find, for each target token, the source token that stands for the same, or its pieces.
@@ -27,12 +28,13 @@ def align(
     Tokens with bytes correspond by their bytes, never by how a file writes them. Of several
     source tokens with the same bytes the one that is written the same in its file counts
     (Llama-2's ``<0x41>`` for another ``<0x41>``), then the one that text usually gets. Special
-    tokens correspond if they are written the same, then by `roles`.
+    tokens correspond as `roles` say, then if they are written the same.
 
     Args:
         source: The tokenizer of the model.
         target: The tokenizer it is moved onto.
         roles: Source ids of target special tokens, such as those that end a text.
+        output_roles: The same for output rows, where that differs.
         overrides: Source ids of target tokens, which decide before anything else; several make
             a token that is composed from them.
     """
@@ -47,6 +49,11 @@ def align(
     texts = target.vocab.tokens
     new = [i for i in range(size) if matches[i] < 0 and (texts[i] or i in chosen)]
     ends, pieces = _pieces(source, [(texts[i], chosen.get(i)) for i in new])
+    output = {
+        token: found
+        for token, found in (output_roles or {}).items()
+        if origins[token] == ROLE and matches[token] != found
+    }
     has_text = np.array([bool(text) for text in texts], dtype=bool)
     return Alignment(
         matches,
@@ -56,6 +63,7 @@ def align(
         pieces,
         _used(source),
         np.flatnonzero(has_text & (origins == COPIED)).astype(np.int32),
+        output,
     )
 
 
@@ -88,7 +96,7 @@ def _match_specials(
     for text, token in target.vocab.specials.items():
         if target.vocab.tokens[token]:
             continue
-        found = source.vocab.specials.get(text, roles.get(token, -1))
+        found = roles.get(token, source.vocab.specials.get(text, -1))
         matches[token] = found
         if found >= 0:
             origins[token] = ROLE

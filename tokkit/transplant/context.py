@@ -75,6 +75,9 @@ class Alignment:
         used: Source ids that stand for something, ``int32[k]``, ascending.
         shared: Target ids with bytes whose bytes the source has too, ``int32[s]``; with
             `matches` they are the pairs that donor methods and neighbours are fitted on.
+        output: Target special tokens whose output row is made from another source token than
+            their input row, and from which: what both begins and ends texts is read as what
+            begins them, and predicted as what ends them.
     """
 
     matches: Ids
@@ -84,6 +87,7 @@ class Alignment:
     piece_ids: Ids
     used: Ids
     shared: Ids
+    output: Mapping[int, int] = field(default_factory=dict)
 
 
 class Auxiliary(Protocol):

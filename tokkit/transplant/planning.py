@@ -1,5 +1,7 @@
 """Making a plan: what the methods say of new tokens, and what is known of the others."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tokkit.transplant.context import (
@@ -29,7 +31,7 @@ def make_plan(context: Context, method_in: str, method_out: str) -> Plan:
     """
     first = _half(context, method_in, "input")
     recipe = find_method(method_out)
-    shared = method_in == method_out and not recipe.sided
+    shared = method_in == method_out and not (recipe.sided or context.alignment.output)
     second = first if shared else _half(context, method_out, "output")
     halves: dict[Side, Half] = {"input": first, "output": second}
     return Plan(context.source.vocab, context.target.vocab, halves, context.seed)
@@ -38,7 +40,7 @@ def make_plan(context: Context, method_in: str, method_out: str) -> Plan:
 def _half(context: Context, method: str, side: Side) -> Half:
     """Make the rows of one side."""
     made = find_method(method).method(context, side)
-    alignment = context.alignment
+    alignment = _for_side(context.alignment, side)
     size = len(context.target.vocab)
     origins = alignment.origins.copy()
     guessed = alignment.new[origins[alignment.new] != OVERRIDE]
@@ -49,7 +51,7 @@ def _half(context: Context, method: str, side: Side) -> Half:
         noise[alignment.new] = made.noise
     return Half(
         method,
-        _place(context, made),
+        _place(context.source_size, alignment, made),
         stack([_usual_virtual(alignment), made.virtual]),
         noise,
         origins,
@@ -57,12 +59,18 @@ def _half(context: Context, method: str, side: Side) -> Half:
     )
 
 
-def _place(context: Context, made: Composition) -> Rows:
+def _for_side(alignment: Alignment, side: Side) -> Alignment:
+    """Match special tokens as this side wants it."""
+    if side == "input" or not alignment.output:
+        return alignment
+    matches = alignment.matches.copy()
+    matches[list(alignment.output)] = list(alignment.output.values())
+    return replace(alignment, matches=matches)
+
+
+def _place(source_size: int, alignment: Alignment, made: Composition) -> Rows:
     """Put the rows of new tokens between those of known ones and of unused ids."""
-    alignment = context.alignment
-    numbers = np.where(
-        alignment.matches >= 0, alignment.matches, context.source_size + PADDING_ROW
-    )
+    numbers = np.where(alignment.matches >= 0, alignment.matches, source_size + PADDING_ROW)
     counts = np.ones(numbers.size, dtype=np.int64)
     counts[alignment.new] = made.rows.counts
     ends = np.cumsum(counts)
