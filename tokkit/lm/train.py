@@ -97,13 +97,13 @@ def train(
     folder = Path(os.path.abspath(folder))
     if folder.exists():
         raise UsageError(f"{folder} exists: choose another place, or remove it")
-    begins, ends = _roles(tokenizer)
     stream = token_stream(documents, tokenizer)
     if len(stream) <= architecture.context:
         raise CorpusError(
             f"the documents have {len(stream)} tokens, which fill no window of "
             f"{architecture.context + 1}: give more text"
         )
+    model = new_model(architecture, len(tokenizer), *_roles(tokenizer), schedule.seed)
     request = {
         "architecture": asdict(architecture),
         "schedule": asdict(schedule),
@@ -112,21 +112,9 @@ def train(
         "stream": hashlib.blake2b(stream.tobytes(), digest_size=16).hexdigest(),
     }
     place = _begin(folder, request)
-    model = new_model(architecture, len(tokenizer), begins, ends, schedule.seed)
     run = Run(model, schedule, architecture.context)
-    if (place / _CHECKPOINT).is_file():
-        run.restore(place / _CHECKPOINT)
     _work(run, stream, place / _CHECKPOINT, progress)
-    hundredths = min(schedule.steps, 100)
-    training = Training(
-        architecture,
-        schedule,
-        sum(weights.numel() for weights in model.parameters()),
-        len(stream),
-        schedule.steps * schedule.batch * architecture.context,
-        round(run.seconds, 1),
-        [round(float(part.mean()), 4) for part in np.array_split(run.losses, hundredths)],
-    )
+    training = _account(run, architecture, len(stream))
     _write(place, folder, model.to(getattr(torch, dtype)), tokenizer, training)
     return training
 
@@ -187,14 +175,31 @@ def _begin(folder: Path, request: dict[str, Any]) -> Path:
 def _work(run: Run, stream: NDArray[np.int32], checkpoint: Path, progress: Progress) -> None:
     """Take the steps that are left, and write a checkpoint now and then."""
     schedule = run.schedule
+    if checkpoint.is_file():
+        run.restore(checkpoint)
     progress("training", run.step, schedule.steps)
     while run.step < schedule.steps:
         began = time.perf_counter()
         run.advance(stream)
         run.seconds += time.perf_counter() - began
-        progress("training", run.step, schedule.steps)
         if run.step % schedule.save_every == 0 and run.step < schedule.steps:
             run.keep(checkpoint)
+        progress("training", run.step, schedule.steps)
+
+
+def _account(run: Run, architecture: Architecture, corpus_tokens: int) -> Training:
+    """Say how a model was made."""
+    schedule = run.schedule
+    parts = np.array_split(run.losses, min(schedule.steps, 100))
+    return Training(
+        architecture,
+        schedule,
+        parameters=sum(weights.numel() for weights in run.model.parameters()),
+        corpus_tokens=corpus_tokens,
+        seen_tokens=schedule.steps * schedule.batch * architecture.context,
+        seconds=round(run.seconds, 1),
+        losses=[round(float(part.mean()), 4) for part in parts],
+    )
 
 
 def _write(

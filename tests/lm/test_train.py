@@ -1,0 +1,141 @@
+"""Training small models: that they learn, that runs repeat, and what they leave."""
+
+import json
+
+import pytest
+
+from tokkit.errors import CorpusError, JobError, ModelError, UsageError
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+from tokkit.lm import HFModel  # noqa: E402
+from tokkit.lm.train import Architecture, Schedule, token_stream, train  # noqa: E402
+
+SMALL = Architecture(hidden_size=16, layers=1, heads=2, context=16)
+SHORT = Schedule(steps=12, batch=4, rate=0.02, save_every=5)
+DOCUMENTS = [b"the ant in the inn and then another", b"an ant", b"in the den an ant ran"] * 9
+
+
+class KilledError(Exception):
+    pass
+
+
+def weights(folder):
+    return (folder / "model.safetensors").read_bytes()
+
+
+def killed_at(last):
+    def progress(stage, done, total):
+        if done == last:
+            raise KilledError
+
+    return progress
+
+
+@pytest.fixture(scope="module")
+def trained(tokenizer, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("train") / "model"
+    return folder, train(DOCUMENTS, tokenizer, folder, SMALL, SHORT)
+
+
+def test_the_loss_falls(trained):
+    _, training = trained
+    assert training.losses[0] > 3.3
+    assert training.losses[-1] < training.losses[0] - 0.5
+    assert training.seen_tokens == 12 * 4 * 16
+
+
+def test_the_folder_loads(trained, tokenizer):
+    folder, training = trained
+    assert {path.name for path in folder.iterdir()} == {
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "training.json",
+    }
+    account = json.loads((folder / "training.json").read_bytes())
+    assert account["losses"] == training.losses
+    model = HFModel.load(folder)
+    assert model.start == (0,)
+    assert model.ends == {1}
+    assert model.context == 16
+    assert model.tokenizer.encode(b"the ant").tolist() == tokenizer.encode("the ant").tolist()
+    assert sum(each.numel() for each in model.model.parameters()) == training.parameters
+    assert transformers.AutoTokenizer.from_pretrained(folder).bos_token == "<s>"
+
+
+def test_the_same_again_is_the_same(trained, tokenizer, tmp_path):
+    train(DOCUMENTS, tokenizer, tmp_path / "again", SMALL, SHORT)
+    assert weights(tmp_path / "again") == weights(trained[0])
+
+
+@pytest.mark.parametrize("last", [0, 3, 5, 7, 11])
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(trained, tokenizer, tmp_path, last):
+    folder = tmp_path / "model"
+    with pytest.raises(KilledError):
+        train(DOCUMENTS, tokenizer, folder, SMALL, SHORT, progress=killed_at(last))
+    assert not folder.exists()
+    begun = []
+    train(DOCUMENTS, tokenizer, folder, SMALL, SHORT, progress=lambda *c: begun.append(c[1]))
+    assert begun[0] == last // 5 * 5
+    assert weights(folder) == weights(trained[0])
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_run_with_other_settings_is_not_continued(tokenizer, tmp_path):
+    with pytest.raises(KilledError):
+        train(DOCUMENTS, tokenizer, tmp_path / "model", SMALL, SHORT, progress=killed_at(6))
+    with pytest.raises(UsageError, match="other settings"):
+        train(DOCUMENTS[1:], tokenizer, tmp_path / "model", SMALL, SHORT)
+
+
+def test_other_seeds_give_other_weights(trained, tokenizer, tmp_path):
+    other = Schedule(steps=12, batch=4, rate=0.02, save_every=5, seed=1)
+    train(DOCUMENTS, tokenizer, tmp_path / "model", SMALL, other)
+    assert weights(tmp_path / "model") != weights(trained[0])
+
+
+def test_tied_models_have_one_matrix(trained, tokenizer, tmp_path):
+    tied = Architecture(hidden_size=16, layers=1, heads=2, context=16, tied=True)
+    short = Schedule(steps=2, batch=2, precision="bfloat16")
+    training = train(DOCUMENTS, tokenizer, tmp_path / "m", tied, short, dtype="bfloat16")
+    assert trained[1].parameters - training.parameters == len(tokenizer) * 16
+    model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "m", dtype="auto")
+    assert model.config.tie_word_embeddings
+    assert model.dtype == torch.bfloat16
+
+
+def test_documents_stand_between_the_tokens_that_begin_and_end_them(tokenizer):
+    ids = [tokenizer.encode(text).tolist() for text in ("an", "the")]
+    stream = token_stream([b"an", b"the"], tokenizer)
+    assert stream.tolist() == [0, *ids[0], 1, 0, *ids[1], 1]
+
+
+def test_the_rate_rises_then_falls_to_nothing():
+    rates = [Schedule(steps=100, rate=1.0, warm_up=0.1).rate_at(step) for step in range(100)]
+    assert rates[:10] == pytest.approx([0.1 * step for step in range(1, 11)])
+    assert rates[55] == pytest.approx(0.5)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert 0 < rates[-1] < 0.001
+
+
+def test_what_cannot_be_trained_is_refused(trained, tokenizer, bare_tokenizer, tmp_path):
+    folder = tmp_path / "model"
+    with pytest.raises(UsageError, match="exists"):
+        train(DOCUMENTS, tokenizer, trained[0], SMALL, SHORT)
+    with pytest.raises(ModelError, match="begins or ends a text"):
+        train(DOCUMENTS, bare_tokenizer, folder, SMALL, SHORT)
+    with pytest.raises(CorpusError, match="fill no window"):
+        train([b"an ant"], tokenizer, folder, SMALL, SHORT)
+    with pytest.raises(UsageError, match="3 heads cannot share a width of 16"):
+        train(DOCUMENTS, tokenizer, folder, Architecture(hidden_size=16, heads=3), SHORT)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tokenizer, tmp_path):
+    wild = Schedule(steps=12, batch=4, rate=1e30)
+    with pytest.raises(JobError, match="lower the learning rate"):
+        train(DOCUMENTS, tokenizer, tmp_path / "model", SMALL, wild)
