@@ -132,6 +132,8 @@ def test_what_cannot_be_trained_is_refused(trained, tokenizer, bare_tokenizer, t
         train([b"an ant"], tokenizer, folder, SMALL, SHORT)
     with pytest.raises(UsageError, match="3 heads cannot share a width of 16"):
         train(DOCUMENTS, tokenizer, folder, Architecture(hidden_size=16, heads=3), SHORT)
+    with pytest.raises(UsageError, match="both start at 1"):
+        Schedule(steps=0)
     assert not list(tmp_path.iterdir())
 
 

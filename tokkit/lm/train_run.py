@@ -71,6 +71,15 @@ class Schedule:
     precision: Literal["float32", "bfloat16"] = "float32"
     save_every: int = 100
 
+    def __post_init__(self) -> None:
+        """Refuse to do nothing.
+
+        Raises:
+            UsageError: If there is no step, or a step takes no window.
+        """
+        if self.steps < 1 or self.batch < 1:
+            raise UsageError(f"{self.steps} steps of {self.batch} windows: both start at 1")
+
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step, which count from 0."""
         rising = max(round(self.warm_up * self.steps), 1)
