@@ -164,7 +164,8 @@ class Run:
         amp = self.schedule.precision == "bfloat16"
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=amp):
             logits = self.model(input_ids=windows[:, :-1], use_cache=False).logits
-        loss = torch.nn.functional.cross_entropy(
+        # Typed as anything: `backward` has no types.
+        loss: Any = torch.nn.functional.cross_entropy(
             logits.float().flatten(0, 1), windows[:, 1:].flatten()
         )
         self.losses.append(loss.item())
@@ -185,7 +186,9 @@ class Run:
         """Return the windows of this step, ``int64[batch, context + 1]``."""
         chance = np.random.default_rng([self.schedule.seed, self.step])
         starts = chance.integers(0, len(stream) - self.context, self.schedule.batch)
-        return stream[starts[:, None] + np.arange(self.context + 1)].astype(np.int64)
+        places = starts[:, None] + np.arange(self.context + 1)
+        windows: NDArray[np.int64] = stream[places].astype(np.int64)
+        return windows
 
     def keep(self, path: Path) -> None:
         """Write all that the next step depends on, so that the file is whole or the last."""
