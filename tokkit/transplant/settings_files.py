@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+from tokkit.transplant.checkpoint import text_config
 from tokkit.transplant.settings_ids import LISTS, SEQUENCES, SettingIds
 from tokkit.transplant.translation import Translation
 
@@ -64,8 +65,7 @@ def new_config(
     """
     content = deepcopy(dict(config))
     ids = SettingIds(translation, "config.json")
-    text = content.get("text_config")
-    main = text if isinstance(text, dict) else content
+    main: Any = text_config(content)
     old_size = main.get("vocab_size", content.get("vocab_size"))
     main["vocab_size"] = rows
     for place in _places(content):
