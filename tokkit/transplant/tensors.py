@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.errors import JobError, ModelError
+from tokkit.errors import ModelError
 from tokkit.transplant.headers import DTYPES, Stored, layout, opened, read_header
+from tokkit.transplant.output import told
 
 Array = NDArray[Any]
 
@@ -149,14 +150,13 @@ def write_file(
     )
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(start)
-            for name in order:
-                file.write(as_bytes(arrays[name]))
-        os.replace(temporary, path)
-    except OSError as error:
-        raise JobError(f"{path}: cannot be written ({error.strerror})") from error
+        with told(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                file.write(start)
+                for name in order:
+                    file.write(as_bytes(arrays[name]))
+            os.replace(temporary, path)
     finally:
         with suppress(OSError):
             temporary.unlink()
