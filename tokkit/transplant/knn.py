@@ -47,9 +47,7 @@ def knn(context: Context, side: Side) -> Composition:
         pairs.sources[chosen].astype(np.int32).ravel(),
         weights.astype(np.float32).ravel(),
     )
-    found = find_outliers(
-        context, relative(errors, pairs.targets), np.linalg.norm(weights, axis=1)
-    )
+    found = find_outliers(context, relative(errors, pairs.targets))
     return Composition(rows, np.full(size, DONOR, dtype=np.uint8), notes={"outliers": found})
 
 

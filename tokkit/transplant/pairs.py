@@ -65,7 +65,9 @@ def pair_rows(context: Context, side: Side) -> Pairs:
     )
 
 
-def find_outliers(context: Context, errors: Floats, norms: Floats) -> list[Mapping[str, Any]]:
+def find_outliers(
+    context: Context, errors: Floats, norms: Floats | None = None
+) -> list[Mapping[str, Any]]:
     """Find new tokens whose donor row fits badly, or only with large coefficients.
 
     Outliers lie more than `DEVIATIONS` median absolute deviations above the median of all new
@@ -74,19 +76,19 @@ def find_outliers(context: Context, errors: Floats, norms: Floats) -> list[Mappi
     Args:
         context: Names the tokens.
         errors: ``|x - approximation| / |x|`` of each new token, ``float64[n]``.
-        norms: Of its coefficients, ``float64[n]``.
+        norms: Of its coefficients, ``float64[n]``; None: they cannot be large.
 
     Returns:
-        ``id``, ``token`` (its bytes as text, U+FFFD where they are none), ``error`` and
-        ``norm`` of each outlier, in the order of ids.
+        ``id``, ``token`` (its bytes as text, U+FFFD where they are none), ``error`` and, if
+        given, ``norm`` of each outlier, in the order of ids.
     """
-    places = np.flatnonzero(_stand_out(errors) | _stand_out(norms))
+    measures = {"error": errors} if norms is None else {"error": errors, "norm": norms}
+    places = np.flatnonzero(np.any([_stand_out(each) for each in measures.values()], axis=0))
     return [
         {
             "id": int(context.alignment.new[place]),
             "token": context.tokens[place].decode("utf-8", "replace"),
-            "error": float(errors[place]),
-            "norm": float(norms[place]),
+            **{name: float(values[place]) for name, values in measures.items()},
         }
         for place in places.tolist()
     ]
