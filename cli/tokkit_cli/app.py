@@ -25,6 +25,7 @@ from tokkit_cli.commands.demo import demo
 from tokkit_cli.commands.encode import encode
 from tokkit_cli.commands.merge_counts import merge_counts
 from tokkit_cli.commands.train_vocab import train_vocab
+from tokkit_cli.commands.transplant import transplant
 from tokkit_cli.commands.warmup import warmup
 from tokkit_cli.options import Quiet, Verbose
 
@@ -147,4 +148,5 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
 }
 for _name, _function in COMMANDS.items():
     app.command(_name)(_function)
+app.add_typer(transplant, name="transplant")
 app.add_typer(byte_probs, name="byte-probs")

@@ -1,0 +1,181 @@
+"""What was done to a model: ``transplant.json``, the model card, and what people are shown."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokkit import __version__
+from tokkit.transplant.card import CardFacts, kept_lines, model_card
+from tokkit.transplant.context import ORIGINS, SIDES, Side
+from tokkit.transplant.metadata import Metadata
+from tokkit.transplant.numbers import describe_digits
+from tokkit.transplant.preparing import Prepared, special_tokens
+from tokkit.transplant.showing import facts, methods_of, notes, origins_table
+from tokkit.transplant.writing import Hashed
+
+ACCOUNT = "transplant.json"
+CARD = "README.md"
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """A finished transplantation.
+
+    Attributes:
+        prepared: What was planned.
+        content: What ``transplant.json`` says.
+        found: What was measured: verification, evaluation, calibration, tuning.
+        output: The folder.
+    """
+
+    prepared: Prepared
+    content: Mapping[str, Any]
+    found: Mapping[str, Any] = field(default_factory=dict)
+    output: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        prepared: Prepared,
+        metadata: Metadata,
+        hashes: Mapping[str, Hashed],
+        found: Mapping[str, Any],
+    ) -> Self:
+        """Put together what is known of a transplantation."""
+        warnings = [*prepared.warnings, *metadata.warnings]
+        content = {
+            "tokkit": __version__,
+            **prepared.as_json(),
+            "settings": _request(prepared),
+            "source": _identity(prepared.source),
+            "target": _identity(prepared.target),
+            "special_tokens": special_tokens(prepared),
+            "numbers": {
+                "before": describe_digits(prepared.source),
+                "after": describe_digits(prepared.target),
+            },
+            "config": _changes(metadata.config),
+            "generation_config": _changes(metadata.generation),
+            "chat_template": metadata.chat_template,
+            "warnings": warnings,
+            **{name: _as_json(each) for name, each in found.items()},
+            "rows_by_origin": {side: origins_of(prepared, side) for side in _sides(prepared)},
+            "guesses": {side: guesses_of(prepared, side) for side in _sides(prepared)},
+            "notes": {
+                side: dict(prepared.plan.halves[side].notes) for side in _sides(prepared)
+            },
+            "tensor_hashes": {
+                name: dataclasses.asdict(each) for name, each in sorted(hashes.items())
+            },
+        }
+        return cls(prepared, content, found)
+
+    def at(self, output: str) -> Self:
+        """Say where it was written."""
+        return dataclasses.replace(self, output=output)
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it but what is long: hashes and lists of rows lie in ``transplant.json``."""
+        long = ("tensor_hashes", "rows_by_origin", "guesses", "notes")
+        short = {name: value for name, value in self.content.items() if name not in long}
+        return {"output": self.output, **short}
+
+    def __rich__(self) -> Any:
+        from rich.console import Group
+
+        prepared = self.prepared
+        said = self.content
+        shown: list[Any] = [
+            facts(
+                {
+                    "output": self.output,
+                    "rows": f"{said['rows']['before']:,} → {said['rows']['after']:,}",
+                    "methods": methods_of(prepared.plan, prepared.tied),
+                    "chat template": said["chat_template"],
+                }
+            ),
+            origins_table(prepared.plan, prepared.tied),
+        ]
+        shown += [each for each in self.found.values() if hasattr(each, "__rich__")]
+        return Group(*shown, *notes("warning", said["warnings"]))
+
+
+def write_account(report: Report, folder: Path) -> None:
+    """Write ``transplant.json`` and the model card."""
+    text = json.dumps(report.content, indent=1, ensure_ascii=False)
+    (folder / ACCOUNT).write_text(f"{text}\n", encoding="utf-8")
+    prepared = report.prepared
+    halves = prepared.plan.halves
+    evaluation = report.found.get("evaluation")
+    card = CardFacts(
+        base_model=prepared.model,
+        target=prepared.tokenizer,
+        method_in=halves["input"].method,
+        method_out=halves["input" if prepared.tied else "output"].method,
+        rows=prepared.rows,
+        counts=prepared.plan.counts("input"),
+        tied=prepared.tied,
+        warnings=report.content["warnings"],
+        measures={} if evaluation is None else evaluation.measures(),
+        front=kept_lines(prepared.checkpoint.folder),
+    )
+    (folder / CARD).write_text(model_card(card), encoding="utf-8")
+
+
+def origins_of(prepared: Prepared, side: Side) -> dict[str, list[list[int]]]:
+    """Return the rows of each origin as ranges: ``{"copied": [[0, 255], [300, 300]]}``."""
+    half = prepared.plan.halves[side]
+    return {
+        name: ranges(half.origins == code)
+        for code, name in enumerate(ORIGINS)
+        if (half.origins == code).any()
+    }
+
+
+def guesses_of(prepared: Prepared, side: Side) -> list[list[int]]:
+    """Return the rows that are guesses, as ranges."""
+    return ranges(prepared.plan.halves[side].guesses)
+
+
+def ranges(flags: NDArray[np.bool_]) -> list[list[int]]:
+    """Return first and last of each run: ``[1, 1, 0, 1]`` is ``[[0, 1], [3, 3]]``."""
+    runs = groupby(enumerate(np.flatnonzero(flags).tolist()), lambda each: each[1] - each[0])
+    found = [[number for _, number in run] for _, run in runs]
+    return [[run[0], run[-1]] for run in found]
+
+
+def _sides(prepared: Prepared) -> tuple[Side, ...]:
+    """The sides that have rows of their own."""
+    return SIDES[:1] if prepared.tied else SIDES
+
+
+def _identity(tokenizer: Any) -> dict[str, Any]:
+    """Say which tokenizer it is."""
+    return {
+        "tokens": len(tokenizer.vocab),
+        "vocabulary": tokenizer.vocab.digest,
+        "tokenizer": tokenizer.digest,
+    }
+
+
+def _request(prepared: Prepared) -> dict[str, Any]:
+    """Say what was asked for, as JSON."""
+    return {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in dataclasses.asdict(prepared.options).items()
+    }
+
+
+def _changes(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
+    return {name: {"before": old, "after": new} for name, (old, new) in changes.items()}
+
+
+def _as_json(found: Any) -> Any:
+    return found.as_json() if hasattr(found, "as_json") else found

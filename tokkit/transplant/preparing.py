@@ -1,0 +1,275 @@
+"""Opening everything a transplantation needs, and planning it; nothing is written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tokkit.corpus import open_corpus
+from tokkit.errors import FormatError, ModelError, UsageError
+from tokkit.formats import load
+from tokkit.tokenizer import Tokenizer
+from tokkit.transplant.align import align, read_overrides
+from tokkit.transplant.cautions import cautions
+from tokkit.transplant.checkpoint import Checkpoint
+from tokkit.transplant.context import Auxiliary, Context, Donor, Progress, silent
+from tokkit.transplant.locate import Embeddings, head_name, locate
+from tokkit.transplant.options import DTYPES, Options
+from tokkit.transplant.plan import Plan
+from tokkit.transplant.planning import make_plan
+from tokkit.transplant.roles import INPUT, find_roles, match_roles, match_texts
+from tokkit.transplant.translation import Translation
+
+_ENDS = ("bos", "eos")
+"""Roles that decide before how a special token is written."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A transplantation that only has to be carried out.
+
+    Attributes:
+        model: The model as it was named.
+        tokenizer: The target tokenizer as it was named.
+        options: What else was asked for.
+        checkpoint: The model.
+        embeddings: Where its embeddings are.
+        head: The name of a head that is to be added; None: none is.
+        translation: Both tokenizers, and how ids correspond.
+        plan: What is to be done.
+    """
+
+    model: str
+    tokenizer: str
+    options: Options
+    checkpoint: Checkpoint
+    embeddings: Embeddings
+    head: str | None
+    translation: Translation
+    plan: Plan
+
+    @property
+    def source(self) -> Tokenizer:
+        """The tokenizer of the model."""
+        return self.translation.source
+
+    @property
+    def target(self) -> Tokenizer:
+        """The tokenizer it is moved onto."""
+        return self.translation.target
+
+    @property
+    def tied(self) -> bool:
+        """Whether the head of the result is its input embedding."""
+        return self.embeddings.tied and self.head is None
+
+    @property
+    def rows_before(self) -> int:
+        """How many rows the model has."""
+        return self.checkpoint.tensors[self.embeddings.input].shape[0]
+
+    @property
+    def rows(self) -> int:
+        """How many rows the result has."""
+        wanted = self.rows_before if self.plan.is_identity else len(self.target.vocab)
+        return -(-wanted // self.options.pad_to) * self.options.pad_to
+
+    @property
+    def dtype(self) -> str:
+        """What the result's rows are stored as."""
+        own = self.checkpoint.tensors[self.embeddings.input].dtype
+        return own if self.options.dtype is None else DTYPES[self.options.dtype]
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user should know, in words."""
+        return tuple(cautions(self.translation, self.plan))
+
+    def as_json(self) -> dict[str, Any]:
+        """What would be done, as JSON."""
+        return {
+            "model": self.model,
+            "tokenizer": self.tokenizer,
+            "rows": {"before": self.rows_before, "after": self.rows},
+            "tied": {"before": self.embeddings.tied, "after": self.tied},
+            "tensors": {
+                name: tensor
+                for name, tensor in (
+                    ("input", self.embeddings.input),
+                    ("output", self.head or self.embeddings.output),
+                    ("bias", self.embeddings.bias),
+                )
+                if tensor is not None
+            },
+            "plan": self.plan.summary(),
+            "warnings": list(self.warnings),
+        }
+
+    def __rich__(self) -> Any:
+        from tokkit.transplant.showing import show_prepared
+
+        return show_prepared(self)
+
+
+def prepare(
+    model: str | Path,
+    tokenizer: str | Path,
+    options: Options | None = None,
+    *,
+    progress: Progress = silent,
+) -> Prepared:
+    """Open a model and both tokenizers, and plan how the one is moved.
+
+    Args:
+        model: A folder written by ``save_pretrained``, or a Hub id.
+        tokenizer: The target tokenizer: anything that `tokkit.load` reads.
+        options: What else is asked for.
+        progress: Told how far each step is.
+
+    Raises:
+        ModelError: If the model cannot be used.
+        FormatError: If a tokenizer cannot be read.
+        UsageError: If what is asked for does not go together.
+    """
+    options = options or Options()
+    checkpoint = Checkpoint.open(model)
+    embeddings = locate(checkpoint)
+    progress("reading tokenizers", 0, 0)
+    source, target = _load_source(checkpoint, options), load(tokenizer)
+    translation = Translation(
+        source,
+        target,
+        find_roles(source, options.model_tokenizer, checkpoint.config),
+        find_roles(target, str(tokenizer)),
+    )
+    if options.untie and not embeddings.tied:
+        raise UsageError(f"{model}: the head is a matrix of its own already: leave --untie out")
+    head = head_name(checkpoint, embeddings) if options.untie else None
+    tied = embeddings.tied and head is None
+    plan = _plan(translation, options, tied, progress)
+    return Prepared(
+        str(model), str(tokenizer), options, checkpoint, embeddings, head, translation, plan
+    )
+
+
+def _load_source(checkpoint: Checkpoint, options: Options) -> Tokenizer:
+    """Load the tokenizer of the model."""
+    try:
+        return load(options.model_tokenizer or checkpoint.folder)
+    except FormatError as error:
+        raise ModelError(f"{error}; name the model's tokenizer (--model-tokenizer)") from error
+
+
+def _plan(translation: Translation, options: Options, tied: bool, progress: Progress) -> Plan:
+    """Take the plan that was named, or make one."""
+    source, target = translation.source, translation.target
+    if options.plan is not None:
+        plan = Plan.load(options.plan)
+        for name, vocab, tokenizer in (
+            ("model's", plan.source, source),
+            ("target", plan.target, target),
+        ):
+            if vocab != tokenizer.vocab:
+                raise UsageError(
+                    f"{options.plan}: this plan was made for another {name} tokenizer "
+                    f"(of {len(vocab)} tokens, this one has {len(tokenizer.vocab)})"
+                )
+        return plan
+    method_in, method_out = options.methods(tied=tied)
+    progress("aligning vocabularies", 0, 0)
+    context = _context(translation, options, progress)
+    progress("planning rows", 0, 0)
+    return make_plan(context, method_in, method_out)
+
+
+def _context(translation: Translation, options: Options, progress: Progress) -> Context:
+    """Gather what methods may look at."""
+    source, target = translation.source, translation.target
+    roles = translation.source_roles, translation.target_roles
+    alignment = align(
+        source,
+        target,
+        roles=_match_specials(translation, match_roles(*roles, prefer=INPUT)),
+        output_roles=_match_specials(translation, match_roles(*roles)),
+        overrides=read_overrides(source, target, options.overrides),
+    )
+    return Context(
+        source,
+        target,
+        alignment,
+        [target.vocab.tokens[token] for token in alignment.new.tolist()],
+        options.settings,
+        options.seed,
+        auxiliary=_auxiliary(options),
+        corpus=open_corpus(options.corpus, options.text_column) if options.corpus else None,
+        donor=_donor(options, target),
+        dictionary=_pairs(options.dictionary) if options.dictionary else None,
+        progress=progress,
+    )
+
+
+def _match_specials(translation: Translation, by_role: Mapping[int, int]) -> dict[int, int]:
+    """Match what begins and ends texts by role, others as they are written, then by role."""
+    roles = translation.target_roles
+    ends = {roles[role] for role in _ENDS if role in roles}
+    first = {token: found for token, found in by_role.items() if token in ends}
+    texts = match_texts(translation.source, translation.target)
+    return {**by_role, **texts, **first}
+
+
+def _auxiliary(options: Options) -> Auxiliary | None:
+    """Load the text encoder, if a method needs it."""
+    if options.auxiliary is None or "auxiliary" not in options.needs:
+        return None
+    from tokkit.transplant.auxiliary import load_auxiliary
+
+    device = "cpu" if options.device == "auto" else options.device
+    return load_auxiliary(options.auxiliary, device, options.auxiliary_cache)
+
+
+def _donor(options: Options, target: Tokenizer) -> Donor | None:
+    """Load the donor model, if a method needs it."""
+    if options.donor is None or "donor" not in options.needs:
+        return None
+    from tokkit.transplant.donor import load_donor
+
+    return load_donor(options.donor, target)
+
+
+def _pairs(path: Path) -> list[tuple[str, str]]:
+    """Read pairs of words, a tab between the two of a line."""
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--dictionary {path}: cannot be read ({error})") from None
+    pairs = []
+    for number, line in enumerate(lines, start=1):
+        first, tab, second = line.rstrip("\r").partition("\t")
+        if line.strip() and not (tab and first and second):
+            raise UsageError(f"--dictionary {path}, line {number}: no two words and a tab")
+        if tab:
+            pairs.append((first, second))
+    return pairs
+
+
+def special_tokens(prepared: Prepared) -> list[dict[str, Any]]:
+    """Say what each special token of the target is made from, as JSON."""
+    plan, target = prepared.plan, prepared.target.vocab
+    roles: dict[int, list[str]] = {}
+    for role, token in prepared.translation.target_roles.items():
+        roles.setdefault(token, []).append(role)
+    said = []
+    for text, token in sorted(target.specials.items(), key=lambda item: item[1]):
+        parts: Mapping[str, Any] = plan.explain(token)
+        said.append(
+            {
+                "id": token,
+                "token": text,
+                "roles": roles.get(token, []),
+                "origin": parts["input"]["origin"],
+                "input": [part["token"] for part in parts["input"]["parts"]],
+                "output": [part["token"] for part in parts["output"]["parts"]],
+            }
+        )
+    return said

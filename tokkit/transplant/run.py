@@ -1,0 +1,223 @@
+"""A transplantation from beginning to end: all of the new model is there, or nothing.
+
+While it runs everything lies in ``OUTPUT.partial``::
+
+    OUTPUT.partial/folder/    the model being written, renamed to OUTPUT when complete
+    OUTPUT.partial/tuning/    what tuning keeps to go on from if it is killed
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokkit.errors import InputError
+from tokkit.learn.folder import refuse_existing, replace_folder
+from tokkit.transplant.account import ACCOUNT, Report, write_account
+from tokkit.transplant.checkpoint import Checkpoint
+from tokkit.transplant.context import Progress, Side, silent
+from tokkit.transplant.matrix import Matrix, encode
+from tokkit.transplant.metadata import write_metadata
+from tokkit.transplant.options import Options
+from tokkit.transplant.output import check_space
+from tokkit.transplant.plan import PLAN_FILE
+from tokkit.transplant.preparing import Prepared, prepare
+from tokkit.transplant.tensors import read
+from tokkit.transplant.writing import Hashed, New, hash_tensor, patch_rows, write_checkpoint
+
+
+def transplant(
+    model: str | Path,
+    tokenizer: str | Path,
+    output: str | Path,
+    options: Options | None = None,
+    *,
+    save_plan: Path | None = None,
+    force: bool = False,
+    progress: Progress = silent,
+) -> Report:
+    """Write a model that reads and writes the tokens of another tokenizer.
+
+    Args:
+        model: A folder written by ``save_pretrained``, or a Hub id; it is not changed.
+        tokenizer: The target tokenizer: anything that `tokkit.load` reads.
+        output: The folder to write.
+        options: What else is asked for.
+        save_plan: Where to write the plan too.
+        force: Replace what an earlier transplantation wrote at `output`.
+        progress: Told how far each step is.
+
+    Returns:
+        What was done; the same lies in the folder as ``transplant.json``.
+
+    Raises:
+        UsageError: If `output` exists, or what is asked for does not go together.
+        ModelError: If the model cannot be used.
+        FormatError: If a tokenizer cannot be read.
+        JobError: If something cannot be written.
+        CheckError: If what was written is not what it should be (with ``verify``).
+    """
+    folder = Path(os.path.abspath(output))
+    refuse_existing(folder, force=force, sign=ACCOUNT)
+    prepared = prepare(model, tokenizer, options, progress=progress)
+    if save_plan is not None:
+        prepared.plan.save(save_plan)
+    with _partial(folder) as partial:
+        report = _Job(prepared, partial, progress).run()
+        replace_folder(partial / "folder", folder)
+    return report.at(str(output))
+
+
+@contextmanager
+def _partial(folder: Path) -> Iterator[Path]:
+    """Make the folder to work in; what is left of it after a failure is what tuning kept."""
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial / "folder", ignore_errors=True)
+    (partial / "folder").mkdir(parents=True)
+    try:
+        yield partial
+    except BaseException as error:
+        shutil.rmtree(partial / "folder", ignore_errors=True)
+        if isinstance(error, InputError) or not (partial / "tuning").exists():
+            shutil.rmtree(partial, ignore_errors=True)
+        raise
+    shutil.rmtree(partial, ignore_errors=True)
+
+
+class _Job:
+    """The steps of one transplantation."""
+
+    def __init__(self, prepared: Prepared, partial: Path, progress: Progress) -> None:
+        self.prepared = prepared
+        self.folder = partial / "folder"
+        self.tuning = partial / "tuning"
+        self.progress = progress
+        self.device = _device(prepared.options.device)
+        self.found: dict[str, Any] = {}
+
+    def run(self) -> Report:
+        """Do all that was asked for."""
+        prepared = self.prepared
+        check_space(self.folder, self._size())
+        hashes = dict(self._write_weights())
+        prepared.plan.save(self.folder / PLAN_FILE)
+        metadata = write_metadata(prepared, self.folder)
+        if prepared.options.tune:
+            self._tune()
+        if prepared.options.calibrate:
+            self._calibrate()
+        if self.found:
+            self._hash_again(hashes)
+        self._measure(hashes)
+        report = Report.of(prepared, metadata, hashes, self.found)
+        write_account(report, self.folder)
+        return report
+
+    def _size(self) -> int:
+        """About how many bytes will be written."""
+        before, after = self.prepared.rows_before, self.prepared.rows
+        own = self.prepared.checkpoint.tensors[self.prepared.embeddings.input].size
+        matrices = 2 if self.prepared.head or self.prepared.embeddings.output else 1
+        return self.prepared.checkpoint.size() + matrices * own * (after - before) // before
+
+    def _write_weights(self) -> Mapping[str, Hashed]:
+        prepared, embeddings = self.prepared, self.prepared.embeddings
+        first = embeddings.input
+        replaced = {first: self._new(first, "input")}
+        if embeddings.output is not None:
+            replaced[embeddings.output] = self._new(embeddings.output, "output")
+        if embeddings.bias is not None:
+            replaced[embeddings.bias] = self._new(embeddings.bias, "output")
+        for twin, name in embeddings.twins.items():
+            replaced[twin] = replaced[name]
+        added = {}
+        if prepared.head is not None:
+            added[prepared.head] = self._new(first, "output")
+        return write_checkpoint(
+            prepared.checkpoint,
+            self.folder,
+            replaced,
+            added=added,
+            progress=lambda _, done, total: self.progress("writing weights", done, total),
+        )
+
+    def _new(self, name: str, side: Side) -> New:
+        """Describe the tensor that takes the place of another one, made as `side` is."""
+        prepared = self.prepared
+        stored = prepared.checkpoint.tensors[name]
+        dtype = prepared.dtype if prepared.options.dtype else stored.dtype
+        shape = (prepared.rows, *stored.shape[1:])
+
+        def blocks() -> Iterator[NDArray[Any]]:
+            values = read(stored).reshape(stored.shape[0], -1)
+            matrix = Matrix(prepared.plan, side, values, self.device)
+            for block in matrix.blocks(prepared.rows, dtype):
+                yield block.reshape(-1, *shape[1:])
+
+        return New(dtype, shape, blocks)
+
+    def _tune(self) -> None:
+        """Train the new rows, and write them."""
+        from tokkit.transplant.tune import tune_folder
+
+        rows = tune_folder(
+            self.prepared, self.folder, self.tuning, device=self.device, progress=self.progress
+        )
+        self.found["tuning"] = rows.as_json()
+        for name, ids, values in rows.tensors:
+            self._patch(name, ids, values)
+
+    def _calibrate(self) -> None:
+        """Fit the new rows of the head, and write them."""
+        from tokkit.transplant.calibrate import calibrate_folder
+
+        rows = calibrate_folder(
+            self.prepared, self.folder, device=self.device, progress=self.progress
+        )
+        self.found["calibration"] = rows.as_json()
+        for name, ids, values in rows.tensors:
+            self._patch(name, ids, values)
+
+    def _patch(self, name: str, ids: NDArray[np.integer[Any]], values: NDArray[Any]) -> None:
+        """Write rows in the dtype of their tensor."""
+        dtype = Checkpoint.open(self.folder).tensors[name].dtype
+        patch_rows(self.folder, name, ids, encode(values.astype(np.float64), dtype))
+
+    def _hash_again(self, hashes: dict[str, Hashed]) -> None:
+        """Hash the tensors that were changed after they were written."""
+        for name, stored in Checkpoint.open(self.folder).tensors.items():
+            if not hashes[name].copied:
+                hashes[name] = Hashed(hash_tensor(stored), False, stored.dtype, stored.shape)
+
+    def _measure(self, hashes: Mapping[str, Hashed]) -> None:
+        """Check the folder, and measure both models, as far as that was asked for."""
+        options = self.prepared.options
+        if options.verify:
+            from tokkit.transplant.verify import verify_folder
+
+            self.progress("verifying", 0, 0)
+            self.found["verification"] = verify_folder(self.prepared, self.folder)
+        if options.evaluate:
+            from tokkit.transplant.evaluate import evaluate_folder
+
+            self.found["evaluation"] = evaluate_folder(
+                self.prepared, self.folder, device=self.device, progress=self.progress
+            )
+
+
+def _device(name: str) -> str:
+    """Return what torch calls the device to use; torch is asked only where there may be one."""
+    if name != "auto":
+        return name
+    if not any(Path("/dev").glob("nvidia[0-9]*")):
+        return "cpu"
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return "cpu"
+    return "cuda" if torch.cuda.is_available() else "cpu"
