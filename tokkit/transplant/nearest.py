@@ -102,20 +102,23 @@ class _Groups(NamedTuple):
         return cls(vectors, np.argsort(kinds, kind="stable"), np.cumsum(sizes) - sizes, sizes)
 
     def expand(self, best: Offsets, similar: Reals, count: int) -> tuple[Offsets, Reals]:
-        """Return the first `count` members of each row of groups, and their cosines.
+        """Return the `count` nearest members of each row of groups, and their cosines.
+
+        Groups that are equally near are one: of their members the lowest numbers come first.
 
         Example: groups of the candidates 0, 2 and 1, and ``count`` 2: the row [group 0,
-        group 1] becomes [0, 2].
+        group 1] becomes [0, 2], or [0, 1] if both are equally near.
         """
-        steps = np.arange(count)
-        valid = (steps < self.sizes[best][:, :, None]).reshape(len(best), -1)
-        slots = (self.starts[best][:, :, None] + steps).reshape(len(best), -1)
-        valid &= np.cumsum(valid, axis=1) <= count
-        cosine = np.broadcast_to(similar[:, :, None], (*similar.shape, count))
-        shape = (len(best), count)
+        steps, shape = np.arange(count), (len(best), -1)
+        missing = (steps >= self.sizes[best][:, :, None]).reshape(shape)
+        slots = (self.starts[best][:, :, None] + steps).reshape(shape)
+        slots[missing] = 0
+        members = self.members[slots]
+        cosine = np.repeat(similar, count, axis=1)
+        order = np.lexsort((members, np.where(missing, np.inf, -cosine)))[:, :count]
         return (
-            self.members[slots[valid]].reshape(shape),
-            cosine.reshape(len(best), -1)[valid].reshape(shape),
+            np.take_along_axis(members, order, axis=1),
+            np.take_along_axis(cosine, order, axis=1),
         )
 
 
