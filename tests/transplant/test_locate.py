@@ -1,12 +1,11 @@
-import importlib.util
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from tests.transplant import models
 from tokkit.errors import ModelError
 from tokkit.transplant import architecture
 from tokkit.transplant import locate as module
@@ -14,17 +13,6 @@ from tokkit.transplant.checkpoint import Checkpoint
 from tokkit.transplant.locate import equal, head_name, locate
 from tokkit.transplant.tensors import read
 
-
-def _models():
-    spec = importlib.util.spec_from_file_location(
-        "tiny_models", Path(__file__).with_name("models.py")
-    )
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
-
-
-models = _models()
 NESTED = ("llava", "gemma3")
 
 

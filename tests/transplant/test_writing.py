@@ -1,12 +1,10 @@
 import errno
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
 
+from tests.transplant import models
 from tokkit.errors import JobError, ModelError
 from tokkit.transplant import writing as module
 from tokkit.transplant.checkpoint import INDEX, SINGLE, Checkpoint
@@ -22,18 +21,6 @@ from tokkit.transplant.locate import head_name, locate
 from tokkit.transplant.output import check_space
 from tokkit.transplant.tensors import read, read_rows
 from tokkit.transplant.writing import New, hash_tensor, patch_rows, write_checkpoint
-
-
-def _models():
-    spec = importlib.util.spec_from_file_location(
-        "tiny_models", Path(__file__).with_name("models.py")
-    )
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
-
-
-models = _models()
 
 
 @pytest.fixture(scope="module")

@@ -153,10 +153,9 @@ def head_name(checkpoint: Checkpoint, embeddings: Embeddings) -> str:
             f"{checkpoint.folder}: the head of {_kind(checkpoint)} cannot be untied here: only "
             "that of a decoder without output bias can"
         )
-    for ending, name in _UNTIED.items():
-        prefix = embeddings.input.removesuffix(ending)
-        if len(prefix) < len(embeddings.input):
-            return f"language_model.{name}" if prefix.startswith("language_model.") else name
+    for table, head in _UNTIED.items():
+        if embeddings.input == table:
+            return head
     from tokkit.transplant.architecture import untied_head
 
     return untied_head(checkpoint)
@@ -168,11 +167,13 @@ def _kind(checkpoint: Checkpoint) -> str:
 
 
 _UNTIED = {
-    "biogpt.embed_tokens.weight": "output_projection.weight",
-    "gpt_neox.embed_in.weight": "embed_out.weight",
-    "embed_tokens.weight": "lm_head.weight",
+    "model.embed_tokens.weight": "lm_head.weight",
+    "model.language_model.embed_tokens.weight": "lm_head.weight",
+    "language_model.model.embed_tokens.weight": "language_model.lm_head.weight",
     "transformer.wte.weight": "lm_head.weight",
     "transformer.word_embeddings.weight": "lm_head.weight",
     "backbone.embeddings.weight": "lm_head.weight",
+    "gpt_neox.embed_in.weight": "embed_out.weight",
+    "biogpt.embed_tokens.weight": "output_projection.weight",
 }
-"""How the name of an input embedding ends -> the head of the architectures that call it so."""
+"""Input embeddings -> the head of architectures that call them so, in checkpoints."""
