@@ -8,6 +8,8 @@ medians are shown, and ratios are the point. A first run of tokkit, not counted,
 kernels; where an auxiliary encoder is needed, the first run of each keeps what it gave, so that
 no time is spent in it afterwards.
 
+The case of 8 GB is run only if named; what it makes is deleted.
+
 ``--tokensurgeon`` is the script of that name of mergekit; ``--tokenadapt`` is a checkout of
 Tinycompany-AI/tokenadapt and the interpreter to run it with; ``--focus`` is an interpreter that
 has deepfocus. ``--auxiliary`` is a sentence-transformers folder. What is not given is left out.
@@ -27,6 +29,7 @@ from benchmarks.pair import ONE_THREAD
 
 ROOT = Path(__file__).resolve().parents[1]
 QUIET = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error", "MKL_NUM_THREADS": "1"}
+OUTPUT = ROOT / "build" / "benchmarks" / "transplant"
 CORPUS_BYTES = 15_000_000
 
 
@@ -39,6 +42,7 @@ class Case:
     method: str
     rival: str
     donor: str = ""
+    large: bool = False
 
 
 CASES = {
@@ -48,7 +52,11 @@ CASES = {
     "mean_llama3_1024": Case("llama2-1024", "llama3", "mean", "tokensurgeon", "donor-llama3"),
     "tokenadapt_gpt2_512": Case("llama2-512", "gpt2", "tokenadapt", "tokenadapt"),
     "focus_gpt2_512": Case("llama2-512", "gpt2", "focus", "focus"),
+    "mean_llama3_8gb": Case(
+        "llama2-8gb", "llama3", "mean", "tokensurgeon", "donor-llama3", large=True
+    ),
 }
+LARGE_BYTES = 30_000_000_000
 
 
 def tokkit(case: Case, options, output: Path) -> list[str]:
@@ -70,17 +78,15 @@ def rival(case: Case, options, output: Path) -> list[str]:
     if case.rival == "tokensurgeon":
         script = [options.tokensurgeon, str(models / case.model), str(models / case.donor)]
         return [*script, str(output), "-a", "subword"] if options.tokensurgeon else []
-    given = {
-        "tokenadapt": [*options.tokenadapt[::-1], ""][:1] if options.auxiliary else [""],
-        "focus": [options.focus],
-    }
-    python = given[case.rival][0]
+    folder, python = options.tokenadapt or ("", "")
+    if case.rival == "focus":
+        python = options.focus
     spec = {
         "model": str(models / case.model),
         "tokenizer": str(models / case.target),
         "output": str(output),
         "cache": str(options.output / "cache" / f"{case.rival}-{case.model}-{case.target}"),
-        "rival": (options.tokenadapt or [""])[0],
+        "rival": folder,
         "auxiliary": options.auxiliary,
         "dtype": "fp32",
         "corpus": str(options.output / "corpus.txt"),
@@ -119,10 +125,13 @@ def run(command: list[str], output: Path) -> dict:
 
 def prepare(options, cases: list[Case]) -> None:
     """Make the models and texts, in other processes: a parent's memory counts as a child's."""
-    models = {name for case in cases for name in (case.model, case.target, case.donor) if name}
-    module = [sys.executable, "-m", "benchmarks.transplant_models"]
     folder = options.output / "models"
     folder.mkdir(parents=True, exist_ok=True)
+    large = any(case.large for case in cases)
+    if large and shutil.disk_usage(options.output).free < LARGE_BYTES:
+        sys.exit(f"{options.output}: the large case needs {LARGE_BYTES / 1e9:.0f} GB")
+    models = {name for case in cases for name in (case.model, case.target, case.donor) if name}
+    module = [sys.executable, "-m", "benchmarks.transplant_models"]
     subprocess.run([*module, str(folder), *sorted(models)], check=True, cwd=ROOT)
     corpus = options.output / "corpus.txt"
     if any(case.method == "focus" for case in cases) and not corpus.exists():
@@ -138,7 +147,7 @@ def write_corpus(path: Path) -> None:
     with path.with_suffix(".new").open("w", encoding="utf-8") as file:
         for number, document in enumerate(shared_documents()):
             text = "\n".join(document.splitlines()) + "\n"
-            if number % 4 == 0 and len(text) < 100_000 and written < CORPUS_BYTES:
+            if number % 3 == 0 and len(text) < 100_000 and written < CORPUS_BYTES:
                 written += len(text.encode())
                 file.write(text)
     path.with_suffix(".new").rename(path)
@@ -200,7 +209,7 @@ def ratio(row: dict, first: dict, cost: str) -> str:
 def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=ROOT / "build/benchmarks/transplant")
+    parser.add_argument("--output", type=Path, default=OUTPUT)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=[], help=", ".join(CASES))
     parser.add_argument("--who", nargs="*", default=[], help="tokkit, or a rival")
@@ -219,13 +228,14 @@ def arguments():
 def main() -> None:
     """Parse the command line, run, and print a table for each case."""
     options = arguments()
-    names = [
-        name for name in CASES if not options.only or any(part in name for part in options.only)
-    ]
+    wanted = options.only or [name for name, case in CASES.items() if not case.large]
+    names = [name for name in CASES if any(part in name for part in wanted)]
     prepare(options, [CASES[name] for name in names])
     for name in names:
         rows = compare(name, options)
         print(f"\n{name}, medians of {options.rounds}\n\n{table(rows)}", flush=True)
+        if CASES[name].large:
+            shutil.rmtree(options.output / "models" / CASES[name].model)
 
 
 if __name__ == "__main__":

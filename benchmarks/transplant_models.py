@@ -1,6 +1,6 @@
 """Llamas without a trained weight, for `benchmarks.transplant`, of any size in little memory.
 
-    python -m benchmarks.transplant_models FOLDER llama2-512 donor-gpt2 ...
+    python -m benchmarks.transplant_models FOLDER llama2-512 donor-gpt2 llama3-first-20000 ...
 
 A number of bf16 is drawn by its bits: a random sign and mantissa under one exponent, so that
 all have a size between 1/64 and 1/32. Tensors are written block by block as they are drawn.
@@ -150,6 +150,7 @@ def write_configuration(folder: Path, llama: Llama) -> None:
 
 def write_tokenizer(folder: Path, name: str) -> None:
     """Write the files that a published model of this vocabulary has beside it."""
+    name, _, first = name.partition("-first-")
     about = {
         "bos_token": ENDS[name][0],
         "eos_token": ENDS[name][2],
@@ -165,8 +166,22 @@ def write_tokenizer(folder: Path, name: str) -> None:
         about |= {"tokenizer_class": "LlamaTokenizer", "unk_token": "<unk>", "legacy": False}
     else:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(SHARED / "tokenizers" / "hf" / name / "tokenizer.json", folder)
+        whole = Path(SHARED, "tokenizers", "hf", name, "tokenizer.json").read_text()
+        text = json.dumps(shortened(json.loads(whole), int(first))) if first else whole
+        Path(folder, "tokenizer.json").write_text(text)
     Path(folder, "tokenizer_config.json").write_text(json.dumps(about))
+
+
+def shortened(tokenizer: dict, size: int) -> dict:
+    """The first tokens of a byte-level BPE and the special tokens that begin and end a text."""
+    model = tokenizer["model"]
+    vocabulary = {token: rank for token, rank in model["vocab"].items() if rank < size}
+    pairs = [pair.split(" ") if isinstance(pair, str) else pair for pair in model["merges"]]
+    merges = [pair for pair in pairs if vocabulary.keys() >= {*pair, "".join(pair)}]
+    special = tokenizer["added_tokens"][:2]
+    added = [token | {"id": size + number} for number, token in enumerate(special)]
+    model |= {"vocab": vocabulary, "merges": merges}
+    return tokenizer | {"added_tokens": added, "post_processor": None}
 
 
 def make(folder: Path, name: str) -> Path:
