@@ -68,8 +68,8 @@ tags:
 # {_name(facts.base_model)} with the tokenizer of {_name(facts.target)}
 
 The model `{facts.base_model}` was moved onto the tokenizer `{facts.target}` with tokkit
-{tokkit.__version__}. Only its embeddings are new: every other weight is the base model's, byte for
-byte.
+{tokkit.__version__}. Only its embeddings are new: every other weight is the base model's, byte
+for byte.
 
 * Tokens whose bytes both tokenizers have keep their rows.
 * Rows of other tokens are made from those of the base model by {method}. They were not trained

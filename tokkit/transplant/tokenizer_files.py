@@ -85,7 +85,7 @@ def write_tokenizer(
             _write(place / MAP, special)
     except OSError as error:
         raise JobError(f"{place}: cannot be written ({error.strerror})") from error
-    return _warnings(place, target, model_config)
+    return _warnings(target, model_config)
 
 
 def _folder_of(target_path: str | Path, target: Tokenizer) -> Path | None:
@@ -180,7 +180,7 @@ def _templates(chat: Chat) -> Any:
     return [{"name": name, "template": text} for name, text in chat.templates.items()]
 
 
-def _warnings(place: Path, target: Tokenizer, model_config: Mapping[str, Any]) -> list[str]:
+def _warnings(target: Tokenizer, model_config: Mapping[str, Any]) -> list[str]:
     """Say which loader gives other ids, as far as that can be told without transformers."""
     kind = model_config.get("model_type")
     pattern = target.pattern.name if target.pattern is not None else None
@@ -188,6 +188,5 @@ def _warnings(place: Path, target: Tokenizer, model_config: Mapping[str, Any]) -
         return []
     return [
         f"transformers puts the pre-tokenizer of {kind} in the place of the target's when "
-        "AutoTokenizer loads this folder: load the tokenizer with "
-        f"PreTrainedTokenizerFast.from_pretrained({str(place)!r})"
+        "AutoTokenizer loads the folder: use PreTrainedTokenizerFast.from_pretrained"
     ]
