@@ -137,7 +137,9 @@ class _Job:
             replaced[twin] = replaced[name]
         added = {}
         if prepared.head is not None:
-            added[prepared.head] = self._new(first, "output")
+            # A tied head that was saved all the same is there already.
+            is_there = prepared.head in prepared.checkpoint.tensors
+            (replaced if is_there else added)[prepared.head] = self._new(first, "output")
         return write_checkpoint(
             prepared.checkpoint,
             self.folder,

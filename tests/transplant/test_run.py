@@ -1,0 +1,372 @@
+"""Whole transplantations of small models, as transformers sees them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import tokkit
+from tests.transplant import models
+from tokkit.errors import JobError, ModelError, TokkitError, UsageError
+from tokkit.transplant import Options, Plan, prepare, transplant
+from tokkit.transplant.account import ACCOUNT
+from tokkit.transplant.checkpoint import Checkpoint
+from tokkit.transplant.tensors import read
+
+torch = pytest.importorskip("torch")
+
+SPECIALS = ("<s>", "</s>", "<pad>")
+
+
+def write_tokenizer(folder, words, specials=SPECIALS, gap=0):
+    """Write a byte-level tokenizer of all bytes, some merges of letters, and special tokens."""
+    from tokenizers import Tokenizer, decoders, pre_tokenizers
+    from tokenizers import models as kinds
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokens, merges = list(alphabet), []
+    for word in words:
+        whole = word[0]
+        for letter in word[1:]:
+            if whole + letter not in tokens:
+                tokens.append(whole + letter)
+                merges.append((whole, letter))
+            whole += letter
+    vocab = {token: i for i, token in enumerate(tokens)}
+    vocab |= {text: len(tokens) + gap + i for i, text in enumerate(specials)}
+    tokenizer = Tokenizer(kinds.BPE(vocab=vocab, merges=merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(list(specials))
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = {"tokenizer_class": "PreTrainedTokenizerFast"}
+    roles = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
+    config |= {role: text for role, text in roles.items() if text in specials}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    return write_tokenizer(tmp_path_factory.mktemp("source"), ["the", "ing", "Ġa", "Ġth"])
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory):
+    words = ["Ġthe", "thing", "ing", "Ġand", "é"]
+    return write_tokenizer(tmp_path_factory.mktemp("target"), words)
+
+
+@pytest.fixture(scope="module")
+def make(source, tmp_path_factory):
+    """Write a random model with the source tokenizer, such as ``make("gpt2")``."""
+
+    def write(name="llama", extra=0, **changes):
+        size = len(tokkit.load(source)) + extra
+        folder = tmp_path_factory.mktemp(name)
+        if "text_config" in models.ARCHITECTURES[name][1]:
+            text = models.ARCHITECTURES[name][1]["text_config"]
+            changes = {"text_config": {**text, "vocab_size": size}} | changes
+        models.save(name, folder, vocab_size=size, **changes)
+        for path in source.iterdir():
+            (folder / path.name).write_bytes(path.read_bytes())
+        return folder
+
+    return write
+
+
+def rows_of(folder):
+    """Input rows, output rows and bias of a model, as transformers has them."""
+    model = models.load(folder)
+    head = model.get_output_embeddings()
+    return (
+        model.get_input_embeddings().weight.detach().float().numpy(),
+        head.weight.detach().float().numpy(),
+        None if head.bias is None else head.bias.detach().float().numpy(),
+    )
+
+
+def contents(folder, without=()):
+    return {
+        path.name: path.read_bytes()
+        for path in sorted(folder.iterdir())
+        if path.name not in without
+    }
+
+
+# Of each kind one; which tensors are the embeddings of others is tested by itself.
+ARCHITECTURES = ("llama", "gpt2", "gpt_neox", "phi", "mamba", "bert", "modernbert")
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_any_architecture_is_moved(name, make, target, tmp_path):
+    model = make(name)
+    transplant(model, target, tmp_path / "out", Options(pad_to=16))
+    before, after = rows_of(model), rows_of(tmp_path / "out")
+    ours, theirs = tokkit.load(model).vocab, tokkit.load(target).vocab
+    assert len(after[0]) % 16 == 0
+    for old, new in zip(before, after, strict=True):
+        assert (old is None) == (new is None)
+        if old is None:
+            continue
+        # An oracle which knows the two vocabularies alone.
+        for token, text in enumerate(theirs.tokens):
+            if text in ours.ids:
+                np.testing.assert_array_equal(new[token], old[ours.ids[text]])
+        for text in SPECIALS:
+            np.testing.assert_array_equal(new[theirs.specials[text]], old[ours.specials[text]])
+        assert np.isfinite(new).all()
+    check_body(model, tmp_path / "out")
+    model = models.load(tmp_path / "out")
+    ids = torch.tensor([tokkit.load(target).encode("the thing and").tolist()])
+    logits = model(input_ids=ids).logits
+    assert logits.shape[-1] == len(after[0])
+    assert (logits.argmax(dim=-1) < len(theirs)).all()
+
+
+def check_body(before, after):
+    """All tensors but those of tokens are the same bytes."""
+    old, new = Checkpoint.open(before).tensors, Checkpoint.open(after).tensors
+    hashes = json.loads((after / ACCOUNT).read_text())["tensor_hashes"]
+    assert hashes.keys() == new.keys()
+    same = [name for name in new if hashes[name]["copied"]]
+    assert same
+    for name in same:
+        assert read(new[name]).tobytes() == read(old[name]).tobytes()
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_the_same_tokenizer_changes_no_byte(tied, dtype, make, source, tmp_path):
+    model = make(tie_word_embeddings=tied, dtype=dtype, extra=7)
+    transplant(model, source, tmp_path / "out", Options(verify=True))
+    files = contents(tmp_path / "out")
+    assert files["model.safetensors"] == (model / "model.safetensors").read_bytes()
+
+
+def test_weights_in_several_files_stay_in_several_files(make, target, tmp_path):
+    model = make(tie_word_embeddings=False, shard_size="20KB")
+    assert len(list(model.glob("*.safetensors"))) > 2
+    transplant(model, target, tmp_path / "out", Options(verify=True))
+    index = json.loads((tmp_path / "out" / "model.safetensors.index.json").read_text())
+    sizes = [tensor.size for tensor in Checkpoint.open(tmp_path / "out").tensors.values()]
+    assert index["metadata"]["total_size"] == sum(sizes)
+
+
+def test_a_tied_head_gets_rows_of_its_own(make, target, tmp_path):
+    model = make(tie_word_embeddings=True)
+    transplant(model, target, tmp_path / "out", Options(untie=True, verify=True))
+    assert not json.loads((tmp_path / "out" / "config.json").read_text())["tie_word_embeddings"]
+    old = rows_of(model)[0]
+    first, second, _ = rows_of(tmp_path / "out")
+    ours, theirs = tokkit.load(model).vocab, tokkit.load(target).vocab
+    token = theirs.ids[b" the"]
+    parts = [ours.ids[b" "], ours.ids[b"the"]]
+    np.testing.assert_allclose(first[token], old[parts[1]], atol=1e-6)
+    np.testing.assert_allclose(second[token], old[parts].T @ [2 / 3, 1 / 3], atol=1e-6)
+
+
+def test_a_tied_head_is_not_made_in_two_ways(make, target, tmp_path):
+    model = make(tie_word_embeddings=True)
+    options = Options(method_in="last", method_out="front")
+    with pytest.raises(UsageError, match="--untie"):
+        transplant(model, target, tmp_path / "out", options)
+    with pytest.raises(UsageError, match="own already"):
+        transplant(make(tie_word_embeddings=False), target, tmp_path / "o", Options(untie=True))
+
+
+def test_the_same_request_gives_the_same_bytes(make, target, tmp_path):
+    model = make()
+    options = Options(method_in="random", method_out="random", seed=5)
+    for name in ("one", "two"):
+        transplant(model, target, tmp_path / name, options)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    transplant(model, target, tmp_path / "three", Options(**{**vars(options), "seed": 6}))
+    first = contents(tmp_path / "one")["model.safetensors"]
+    assert contents(tmp_path / "three")["model.safetensors"] != first
+
+
+def test_a_plan_serves_another_model_of_the_family(make, target, tmp_path):
+    small, large = make(), make(hidden_size=32, seed=3)
+    transplant(small, target, tmp_path / "small", save_plan=tmp_path / "family.plan")
+    options = Options(plan=tmp_path / "family.plan")
+    transplant(large, target, tmp_path / "planned", options)
+    transplant(large, target, tmp_path / "direct")
+    written = [contents(tmp_path / each)["model.safetensors"] for each in ("planned", "direct")]
+    assert written[0] == written[1]
+    with pytest.raises(UsageError, match="another target"):
+        transplant(small, small, tmp_path / "no", options)
+
+
+def test_gaps_between_ids_are_padding(make, tmp_path):
+    gaps = write_tokenizer(tmp_path / "gaps", ["Ġthe"], gap=6)
+    transplant(make(), gaps, tmp_path / "out", Options(verify=True))
+    plan = Plan.load(tmp_path / "out")
+    assert plan.counts("input")["unused"] == 6
+    assert len(rows_of(tmp_path / "out")[0]) == len(tokkit.load(gaps))
+
+
+def test_generation_ends_with_the_new_end(make, target, tmp_path):
+    model = make()
+    ends = tokkit.load(model).vocab.specials["</s>"]
+    settings = {"eos_token_id": [ends], "suppress_tokens": [5, ends], "temperature": 0.5}
+    (model / "generation_config.json").write_text(json.dumps(settings))
+    transplant(model, target, tmp_path / "out")
+    said = json.loads((tmp_path / "out" / "generation_config.json").read_text())
+    new = tokkit.load(target).vocab
+    assert said["eos_token_id"] in (new.specials["</s>"], [new.specials["</s>"]])
+    suppressed = [new.ids[tokkit.load(model).vocab.tokens[5]], new.specials["</s>"]]
+    assert said["suppress_tokens"] == suppressed
+    assert said["temperature"] == 0.5
+
+
+def test_a_special_token_without_a_role_is_told_of(make, tmp_path):
+    target = write_tokenizer(tmp_path / "target", [], ("<s>", "</s>", "<|tool|>"))
+    report = transplant(make(), target, tmp_path / "out")
+    assert any("<|tool|>" in warning for warning in report.content["warnings"])
+    [tool] = [each for each in report.content["special_tokens"] if each["token"] == "<|tool|>"]
+    assert tool["origin"] == "mean"
+    options = Options(overrides=["<|tool|>=</s>"])
+    report = transplant(make(), target, tmp_path / "other", options)
+    assert not any("<|tool|>" in warning for warning in report.content["warnings"])
+
+
+def spoil(kind, folder):
+    """Damage a model in some way."""
+    weights = folder / "model.safetensors"
+    config = json.loads((folder / "config.json").read_text())
+    match kind:
+        case "no tokenizer":
+            (folder / "tokenizer.json").unlink()
+        case "no weights":
+            weights.unlink()
+        case "a pickle":
+            weights.rename(folder / "pytorch_model.bin")
+        case "cut off":
+            weights.write_bytes(weights.read_bytes()[:-100])
+        case "not weights":
+            weights.write_bytes(b"nothing of the kind")
+        case "no config":
+            (folder / "config.json").unlink()
+        case "quantised":
+            config["quantization_config"] = {"quant_method": "gptq", "bits": 4}
+            (folder / "config.json").write_text(json.dumps(config))
+        case "unknown":
+            config |= {"model_type": "whatever", "architectures": ["WhateverForCausalLM"]}
+            (folder / "config.json").write_text(json.dumps(config))
+            tensors = weights.read_bytes().replace(b"embed_tokens", b"embed_tokenz")
+            weights.write_bytes(tensors)
+
+
+KINDS = [
+    *("no tokenizer", "no weights", "a pickle", "cut off", "not weights", "no config"),
+    *("quantised", "unknown"),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_spoilt_model_is_refused_in_a_line_and_nothing_is_written(
+    kind, make, target, tmp_path
+):
+    model = make()
+    spoil(kind, model)
+    with pytest.raises(ModelError) as caught:
+        transplant(model, target, tmp_path / "out")
+    assert len(str(caught.value).splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_ids_beyond_the_rows_are_refused(make, target, tmp_path):
+    model = make(extra=-4)
+    with pytest.raises(ModelError, match="rows"):
+        transplant(model, target, tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_there_stays_unless_it_may_be_replaced(make, target, tmp_path):
+    model = make()
+    (tmp_path / "photo.jpg").write_bytes(b"beach")
+    for force in (False, True):
+        with pytest.raises(UsageError):
+            transplant(model, target, tmp_path, force=force)
+    with pytest.raises(UsageError):
+        transplant(model, target, model, force=True)
+    transplant(model, target, tmp_path / "out")
+    with pytest.raises(UsageError):
+        transplant(model, target, tmp_path / "out")
+    transplant(model, target, tmp_path / "out", force=True)
+    assert (tmp_path / "photo.jpg").read_bytes() == b"beach"
+
+
+def test_a_full_disk_leaves_nothing(make, target, tmp_path, monkeypatch):
+    from tokkit.transplant import writing
+
+    model = make()
+    before = contents(model)
+    real, left = os.write, [30_000]
+
+    def write(file, data):
+        left[0] -= len(data)
+        if left[0] < 0:
+            raise OSError(28, "No space left on device")
+        return real(file, data)
+
+    monkeypatch.setattr(writing.os, "write", write)
+    with pytest.raises(JobError, match="disk is full"):
+        transplant(model, target, tmp_path / "out")
+    monkeypatch.undo()
+    assert not list(tmp_path.iterdir())
+    assert contents(model) == before
+    transplant(model, target, tmp_path / "out")
+
+
+def test_a_killed_job_leaves_no_half_model_and_runs_again(make, target, tmp_path):
+    model = make()
+    before = contents(model)
+    slow = (
+        "import sys, time\n"
+        "from tokkit.transplant import run\n"
+        "real = run.write_metadata\n"
+        "run.write_metadata = lambda *a: (print('now', flush=True), time.sleep(60))\n"
+        "run.transplant(*sys.argv[1:])\n"
+    )
+    arguments = [sys.executable, "-c", slow, model, target, tmp_path / "out"]
+    with subprocess.Popen(list(map(str, arguments)), stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"now\n"
+        process.send_signal(signal.SIGKILL)
+    assert not (tmp_path / "out").exists()
+    assert contents(model) == before
+    start = time.monotonic()
+    transplant(model, target, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert time.monotonic() - start < 60
+
+
+def test_nothing_is_written_to_see_what_would_be_done(make, target, tmp_path):
+    prepared = prepare(make(), target, Options(untie=False))
+    said = prepared.as_json()
+    assert said["plan"]["input"]["rows"]["copied"] > 250
+    assert not list(tmp_path.iterdir())
+    json.dumps(said)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"method_in": "nothing"},
+        {"method_in": "tokenadapt"},
+        {"dtype": "int8"},
+        {"tune": 5},
+        {"overrides": ["nothing"]},
+    ],
+)
+def test_a_request_that_cannot_work_is_refused(wrong, make, target, tmp_path):
+    with pytest.raises(TokkitError):
+        transplant(make(), target, tmp_path / "out", Options(**wrong))
+    assert not list(tmp_path.iterdir())
