@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from tokkit.errors import UsageError
 from tokkit.transplant import pieces
 from tokkit.transplant.context import Method
+from tokkit.transplant.focus import focus
+from tokkit.transplant.knn import knn
+from tokkit.transplant.omp import omp
+from tokkit.transplant.ridge import ridge
+from tokkit.transplant.tokenadapt import tokenadapt
+from tokkit.transplant.wechsel import wechsel
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -43,6 +49,45 @@ METHODS: Mapping[str, Recipe] = {
         pieces.adaptivocab,
         "Σ w_m E[p_m], w ∝ exp(2m) for input, exp(-2m) for output",
         "AdaptiVocab (arXiv 2503.19693)",
+        sided=True,
+    ),
+    "tokenadapt": Recipe(
+        tokenadapt,
+        "0.7 Σ w_m E[p_m] + 0.3 Σ v_j E[j], w from length and similarity, v of 3 neighbours",
+        "TokenAdapt (arXiv 2505.09738)",
+        frozenset({"auxiliary"}),
+    ),
+    "focus": Recipe(
+        focus,
+        "Σ sparsemax(cos(f, f_j)) E[j] over shared tokens j, f learned from text",
+        "FOCUS (arXiv 2305.14481)",
+        frozenset({"corpus"}),
+    ),
+    "wechsel": Recipe(
+        wechsel,
+        "Σ softmax(cos / 0.1) E[j] over the 10 nearest old tokens j",
+        "WECHSEL (Minixhofer et al. 2022)",
+        frozenset({"corpus"}),
+    ),
+    "omp": Recipe(
+        omp,
+        "Σ c_j E[j] with D[new] ≈ Σ c_j D[j], orthogonal matching pursuit in a donor D",
+        "OMP (arXiv 2506.06607)",
+        frozenset({"donor"}),
+        sided=True,
+    ),
+    "knn": Recipe(
+        knn,
+        "Σ w_j E[j], w ∝ 1 / distance to the nearest shared tokens in a donor",
+        "mergekit-tokensurgeon (common_interpolation)",
+        frozenset({"donor"}),
+        sided=True,
+    ),
+    "ridge": Recipe(
+        ridge,
+        "affine map from donor rows to source rows, fitted on shared tokens",
+        "ridge regression; cf. mergekit-tokensurgeon (landmark_pca)",
+        frozenset({"donor"}),
         sided=True,
     ),
     "global-mean": Recipe(pieces.global_mean, "mean of E", "mergekit-tokensurgeon (mean)"),
