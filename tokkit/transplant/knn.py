@@ -33,13 +33,16 @@ def knn(context: Context, side: Side) -> Composition:
     chosen = np.zeros((size, count), dtype=np.int32)
     weights = np.zeros((size, count))
     errors = np.zeros(size)
+    center = pairs.atoms.mean(axis=0, dtype=np.float64).astype(np.float32)
+    near, far = pairs.atoms - center, pairs.targets - center
+    own = _squares(near)
     for start in range(0, size, _TOKENS):
         context.progress(f"knn ({side})", start, size)
         span = range(start, min(start + _TOKENS, size))
-        targets = pairs.targets[start : span.stop]
-        for number, near in zip(span, _candidates(pairs.atoms, targets, count), strict=True):
+        candidates = _candidates(near, own, far[start : span.stop], count)
+        for number, places in zip(span, candidates, strict=True):
             chosen[number], weights[number], errors[number] = _mix(
-                pairs.atoms, near, pairs.targets[number], count
+                pairs.atoms, places, pairs.targets[number], count
             )
     context.progress(f"knn ({side})", size, size)
     rows = Rows(
@@ -51,29 +54,31 @@ def knn(context: Context, side: Side) -> Composition:
     return Composition(rows, np.full(size, DONOR, dtype=np.uint8), notes={"outliers": found})
 
 
-def _candidates(atoms: Singles, targets: Singles, count: int) -> list[NDArray[np.int64]]:
+def _candidates(
+    near: Singles, own: Singles, far: Singles, count: int
+) -> list[NDArray[np.int64]]:
     """Find for each target the atoms that may be among the nearest, in the order of ids.
 
-    Squares and products in single precision bound each squared distance from both sides; what
-    is nearer at best than `count` others at worst stays.
+    Squares and products in single precision bound each squared distance, less the square of
+    the target, from both sides; what is nearer at best than `count` others at worst stays.
+
+    Args:
+        near: The atoms less their mean, ``float32[s, d]``.
+        own: Their squares, ``float32[s]``.
+        far: The targets less the same, ``float32[B, d]``.
+        count: How many neighbours are wanted.
     """
-    center = atoms.mean(axis=0, dtype=np.float64)
-    near, far = _centred(atoms, center), _centred(targets, center)
-    own = np.einsum("nd,nd->n", near, near, dtype=np.float64)
-    other = np.einsum("nd,nd->n", far, far, dtype=np.float64)
-    distances = (far @ near.T).astype(np.float64)
-    distances *= -2
-    distances += own + other[:, None]
-    doubt = _ROUNDING * (own + other[:, None])
-    distances += doubt
+    distances = (-2 * far) @ near.T
+    distances += own * np.float32(1 + _ROUNDING)
     limits = np.partition(distances, count - 1, axis=1)[:, count - 1]
-    distances -= 2 * doubt
+    limits += np.float32(2 * _ROUNDING) * _squares(far)
+    distances -= own * np.float32(2 * _ROUNDING)
     return [np.flatnonzero(row <= limit) for row, limit in zip(distances, limits, strict=True)]
 
 
-def _centred(rows: Singles, center: Floats) -> Singles:
-    centred: Singles = (rows - center).astype(np.float32)
-    return centred
+def _squares(rows: Singles) -> Singles:
+    squares: Singles = np.einsum("nd,nd->n", rows, rows, dtype=np.float64).astype(np.float32)
+    return squares
 
 
 def _mix(
