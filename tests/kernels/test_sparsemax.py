@@ -1,4 +1,4 @@
-"""Sparsemax and the largest of each row, against sorting."""
+"""Sparsemax, against sorting."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from tests.reference import focus
-from tokkit.kernels.sparsemax import find_largest, find_thresholds, write_above
+from tokkit.kernels.sparsemax import find_thresholds, write_above
 
 scores = arrays(
     np.float32,
@@ -58,13 +58,3 @@ def test_sparsemax_of_many_scores_that_hardly_differ():
 def test_sparsemax_of_some(row, wanted):
     dense, _ = sparsemax(np.array([row], dtype=np.float32))
     np.testing.assert_allclose(dense, [wanted], atol=1e-6)
-
-
-@settings(max_examples=80)
-@given(scores, st.integers(1, 9))
-def test_largest_come_first_and_of_equal_ones_the_first(matrix, wanted):
-    columns = np.empty((len(matrix), min(wanted, matrix.shape[1])), dtype=np.int32)
-    find_largest(matrix, columns)
-    for row, found in zip(matrix.tolist(), columns.tolist(), strict=True):
-        ordered = sorted(range(len(row)), key=lambda column: (-row[column], column))
-        assert found == ordered[: len(found)]

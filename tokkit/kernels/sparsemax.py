@@ -1,4 +1,4 @@
-"""Few weights out of many scores: the sparsemax of each row, and the largest of each row."""
+"""Sparsemax: few weights out of many scores."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,26 +73,3 @@ def write_above(
                 columns[place] = column
                 weights[place] = scores[row, column] - thresholds[row]
                 place += 1
-
-
-@kernel
-def find_largest(scores: Matrix, columns: Ids) -> None:
-    """Find the largest scores of each row, the largest first; of equal ones the first counts.
-
-    Args:
-        scores: ``float32[n, k]``.
-        columns: Filled: where they are, ``int32[n, m]`` with m <= k.
-    """
-    wanted = columns.shape[1]
-    for row in range(scores.shape[0]):
-        found = 0
-        for column in range(scores.shape[1]):
-            score = scores[row, column]
-            if found == wanted and score <= scores[row, columns[row, wanted - 1]]:
-                continue
-            place = found if found < wanted else wanted - 1
-            while place > 0 and scores[row, columns[row, place - 1]] < score:
-                columns[row, place] = columns[row, place - 1]
-                place -= 1
-            columns[row, place] = column
-            found = min(found + 1, wanted)
