@@ -14,6 +14,14 @@ FACTS = CardFacts(
 )
 
 
+def test_paths_are_not_told(tmp_path):
+    (tmp_path / "my-model").mkdir()
+    card = model_card(CardFacts(**{**vars(FACTS), "base_model": str(tmp_path / "my-model")}))
+    assert front(card)["base_model"] == "my-model"
+    assert str(tmp_path) not in card
+    assert "/data" not in card
+
+
 def front(card):
     return yaml.safe_load(card.split("---\n")[1])
 

@@ -122,6 +122,22 @@ def test_broken_templates_are_problems(make, template):
     assert "cannot be rendered" in problem
 
 
+def test_templates_may_ask_for_tools_and_the_date(make):
+    _, target = make("target", LLAMA_3)
+    template = (
+        "{% if tools is not none %}{{ raise_exception('tools') }}{% endif %}"
+        "{{ strftime_now('%Y') }}{{ {'ü': 1} | tojson(indent=2) }}"
+        "{% for m in messages %}{% if m.role == 'system' %}{% break %}{% endif %}{% endfor %}"
+    )
+    assert list(check_chat(template, target, find_roles(target))) == []
+
+
+def test_a_hub_id_is_no_place_beside_the_working_directory(tmp_path, monkeypatch):
+    (tmp_path / "chat_template.jinja").write_text("A")
+    monkeypatch.chdir(tmp_path)
+    assert read_templates("gpt2") == {}
+
+
 def test_all_places_of_templates_are_read(tmp_path):
     assert read_templates(tmp_path) == {}
     listed = [{"name": "default", "template": "A"}, {"name": "tool_use", "template": "B"}]

@@ -59,15 +59,13 @@ def test_other_cutting_is_warned_of(make):
     assert "single digits before (1|2|3|4|5|6|7), groups of 3 from the left now" in warning
 
 
-def test_real_tokenizers(shared):
-    folder = shared / "tokenizers"
-
+def test_real_tokenizers(real):
     def told(name):
-        found = describe_digits(load(folder / name))
+        found = describe_digits(real(name))
         return found["scheme"], found["longest"], found["three_digits"]
 
-    assert told("llama2/tokenizer.model") == ("single digits", 1, 0.0)
-    assert told("hf/llama3") == ("groups of 3 from the left", 3, 1.0)
-    scheme, longest, share = told("hf/gpt2")
+    assert told("llama2") == ("single digits", 1, 0.0)
+    assert told("llama3") == ("groups of 3 from the left", 3, 1.0)
+    scheme, longest, share = told("gpt2")
     assert (scheme, longest) == ("mixed", 16)
     assert 0.4 < share < 1

@@ -140,17 +140,11 @@ def test_equal_texts_match(family):
     }
 
 
-def test_real_tokenizers(shared):
-    folder = shared / "tokenizers"
-    xlmr = load(folder / "focus_de_xlmr-unigram-50k")
-    assert named(xlmr)["cls"] == "<s>"
-    assert named(xlmr)["mask"] == "<mask>"
-    llama2 = load(folder / "llama2" / "tokenizer.model")
-    assert find_roles(llama2) == {"bos": 1, "eos": 2, "end_of_text": 2, "unk": 0}
-    cl100k = load(folder / "hf" / "cl100k")
-    assert find_roles(cl100k)["prefix"] == 100257
-    mistral = load(folder / "mistral" / "mistral_instruct_tokenizer_240323.model.v3")
-    assert named(mistral)["user"] == "[INST]"
+def test_real_tokenizers(real):
+    assert find_roles(real("llama2")) == {"bos": 1, "eos": 2, "end_of_text": 2, "unk": 0}
+    assert named(real("llama3"))["end_of_turn"] == "<|eot_id|>"
+    assert find_roles(real("cl100k"))["prefix"] == 100257
+    assert named(real("gpt2"))["bos"] == "<|endoftext|>"
 
 
 def test_roles_need_no_torch():

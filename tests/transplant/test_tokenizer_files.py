@@ -131,6 +131,30 @@ def test_templates_follow_the_choice(tmp_path):
     assert auto(tmp_path / "two").chat_template == both
 
 
+def test_what_lies_beside_another_format_is_kept(tmp_path):
+    vocabulary = json.loads(byte_level(CHATML, [("t", "h")]).to_str())["model"]["vocab"]
+    origin = tmp_path / "target"
+    config = {
+        "tokenizer_class": "GemmaTokenizer",
+        "eos_token": "<|im_end|>",
+        "model_max_length": 99,
+        "sp_model_kwargs": {},
+    }
+    write(origin, byte_level(CHATML), config)
+    (origin / "tokenizer.json").unlink()
+    (origin / "vocab.json").write_text(json.dumps(vocabulary))
+    (origin / "merges.txt").write_text("#version: 0.2\nt h\n")
+    added = {text: token_id for token_id, text in enumerate(CHATML)}
+    (origin / "added_tokens.json").write_text(json.dumps(added))
+    target, _ = written(origin, tmp_path / "new", Chat("target", {"default": "own"}))
+    loaded = auto(tmp_path / "new")
+    assert agrees(target, loaded)
+    assert (loaded.eos_token, loaded.padding_side) == ("<|im_end|>", "left")
+    assert (loaded.model_max_length, loaded.chat_template) == (99, "own")
+    assert "sp_model_kwargs" not in config_of(tmp_path / "new")
+    assert not (tmp_path / "new" / "merges.txt").exists()
+
+
 def test_encoders_that_know_segments_are_given_them(tmp_path):
     origin = write(tmp_path / "target", byte_level(LLAMA_2))
     written(origin, tmp_path / "bert", model="bert")
@@ -153,6 +177,7 @@ def test_files_of_tokenizers_are_known_by_name():
     assert not any(map(is_tokenizer_file, ["config.json", "README.md", "modeling_x.py"]))
 
 
+@pytest.mark.slow
 def test_real_tokenizers(shared, tmp_path):
     target, _ = written(shared / "tokenizers" / "llama2" / "tokenizer.model", tmp_path / "new")
     loaded = auto(tmp_path / "new")

@@ -46,6 +46,7 @@ class CardFacts:
 
 def model_card(facts: CardFacts) -> str:
     """Write the card, with YAML in front as the Hub reads it."""
+    base, target = _name(facts.base_model), _name(facts.target)
     total = sum(facts.counts.values())
     counts = "".join(
         f"| {_cell(origin)} | {count:,} | {count / total:.1%} |\n"
@@ -57,7 +58,7 @@ def model_card(facts: CardFacts) -> str:
         method = f"`{facts.method_in}` for the input, `{facts.method_out}` for the output"
     head = "shared with the input embedding" if facts.tied else "a matrix of its own"
     return f"""---
-base_model: {json.dumps(facts.base_model, ensure_ascii=False)}
+base_model: {json.dumps(base, ensure_ascii=False)}
 base_model_relation: finetune
 library_name: transformers
 tags:
@@ -65,11 +66,10 @@ tags:
 - tokenizer-transplant
 {facts.front}---
 
-# {_name(facts.base_model)} with the tokenizer of {_name(facts.target)}
+# {base} with the tokenizer of {target}
 
-The model `{facts.base_model}` was moved onto the tokenizer `{facts.target}` with tokkit
-{tokkit.__version__}. Only its embeddings are new: every other weight is the base model's, byte
-for byte.
+The model `{base}` was moved onto the tokenizer `{target}` with tokkit {tokkit.__version__}.
+Only its embeddings are new: every other weight is the base model's, byte for byte.
 
 * Tokens whose bytes both tokenizers have keep their rows.
 * Rows of other tokens are made from those of the base model by {method}. They were not trained
@@ -109,8 +109,8 @@ def _warnings(warnings: Sequence[str]) -> str:
 
 
 def _name(path: str) -> str:
-    """Return the last part of a path, or a Hub id as it is."""
-    is_id = path.count("/") == 1 and not path.startswith((".", "/", "~"))
+    """Return a Hub id as it is, and the last part of a path."""
+    is_id = path.count("/") <= 1 and not path.startswith((".", "/", "~"))
     return path if is_id and not Path(path).exists() else Path(path).resolve().name
 
 

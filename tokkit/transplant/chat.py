@@ -68,9 +68,9 @@ def choose_chat(
     if policy not in POLICIES:
         templates: Templates = {"default": _read_file(policy)}
         return _checked(policy, templates, (source, target), target, roles, ends)
-    if policy == "target" and (templates := read_templates(target_path)):
+    if policy == "target" and (templates := read_templates(_place(target_path, target))):
         return _checked("target", templates, (target,), target, roles, ends)
-    templates = read_templates(source_path)
+    templates = read_templates(_place(source_path, source))
     chat = _checked("source", templates, (source,), target, roles, ends)
     if not templates:
         return Chat("none")
@@ -78,6 +78,13 @@ def choose_chat(
         reason = f"the source's cannot be kept: {chat.problems[0]}"
         return Chat("none", problems=(f"the target has no chat template, and {reason}",))
     return chat
+
+
+def _place(path: str | Path, tokenizer: Tokenizer) -> Path:
+    """Return where a tokenizer's files are: what was fetched, of a Hub id."""
+    if Path(path).exists() or tokenizer.source is None:
+        return Path(path)
+    return tokenizer.source.path
 
 
 def _read_file(path: str) -> str:

@@ -13,12 +13,14 @@ _GENERATION = re.compile(r"\{%(-?)\s*(end)?generation\s*(-?)%\}")
 
 
 def read_templates(path: str | Path) -> Templates:
-    """Return the templates beside a tokenizer by name; none where there are none.
+    """Return the templates beside a tokenizer by name; none where there are none, or no path.
 
     They may be in ``chat_template.jinja`` and ``additional_chat_templates``, in
     ``chat_template.json``, or in ``tokenizer_config.json`` as a text or a list.
     """
     place = Path(path)
+    if not place.exists():
+        return {}
     folder = place if place.is_dir() else place.parent
     found: dict[str, str] = {}
     for name in ("tokenizer_config.json", "chat_template.json"):
@@ -80,7 +82,7 @@ def render(
     plain = _GENERATION.sub(lambda found: _condition(*found.groups()), template)
     names = {f"{role}_token": text for role, text in texts.items()}
     return environment.from_string(plain).render(
-        messages=list(turns), add_generation_prompt=prompt, **names
+        messages=list(turns), tools=None, documents=None, add_generation_prompt=prompt, **names
     )
 
 

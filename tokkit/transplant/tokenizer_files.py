@@ -26,6 +26,11 @@ REPLACING = frozenset(("qwen2", "qwen3_5", "qwen3_5_moe", "qwen3_5_moe_text"))
 """Model types beside which transformers 5.23 puts a pre-tokenizer of its own."""
 _CLASS = "PreTrainedTokenizerFast"
 _KNOWN = ("bos", "eos", "pad", "unk", "cls", "sep", "mask")
+_LASTING = (
+    *("model_max_length", "padding_side", "truncation_side", "tokenizer_class"),
+    *(f"{role}_token" for role in _KNOWN),
+)
+"""What of a tokenizer's configuration holds in another format."""
 _LEFT = ("CodeLlama", "Cohere", "Gemma", "Llama", "XLNet")
 """Classes of tokenizers that pad on the left where their files do not say."""
 
@@ -72,17 +77,17 @@ def write_tokenizer(
     origin = _folder_of(target_path, target)
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".tokenizer.", dir=place) as temporary:
-            if origin is None:
-                # Apart from the model's config.json, which may replace the pre-tokenizer.
-                origin = Path(temporary) / "converted"
-                save(target, origin, "hf")
+        if origin is None:
+            config = _convert(target, place)
+            _write_templates(chat, config)
+        else:
+            config = _read(origin / CONFIG)
             _copy(origin, place, chat)
-            config = _new_config(_read(origin / CONFIG), target, roles, chat, model_config)
-            special = _known(_read(origin / MAP), target)
-        _write(place / CONFIG, config)
-        if special:
-            _write(place / MAP, special)
+            if special := _known(_read(origin / MAP), target):
+                _write(place / MAP, special)
+            if chat.origin != "target":
+                _write_templates(chat, config)
+        _write(place / CONFIG, _new_config(config, target, roles, model_config))
     except OSError as error:
         raise JobError(f"{place}: cannot be written ({error.strerror})") from error
     return _warnings(target, model_config)
@@ -98,6 +103,24 @@ def _folder_of(target_path: str | Path, target: Tokenizer) -> Path | None:
     if not file.is_file() or file.read_bytes() != source.content:
         return None
     return file.parent if file.name == JSON else None
+
+
+def _convert(target: Tokenizer, place: Path) -> dict[str, Any]:
+    """Write ``tokenizer.json`` and return what belongs into ``tokenizer_config.json``.
+
+    Beside a file of another format there may be a ``tokenizer_config.json``, of which holds
+    what has nothing to do with the class it was written for.
+    """
+    with TemporaryDirectory(prefix=".tokenizer.", dir=place) as temporary:
+        # Apart from the model's config.json, which may replace the pre-tokenizer.
+        origin = Path(temporary) / "converted"
+        save(target, origin, "hf")
+        shutil.copyfile(origin / JSON, place / JSON)
+        config = _read(origin / CONFIG)
+    if target.source is not None and target.source.format != "hf":
+        beside = _read(target.source.path.with_name(CONFIG))
+        config |= {name: value for name, value in beside.items() if name in _LASTING}
+    return config
 
 
 def _copy(origin: Path, place: Path, chat: Chat) -> None:
@@ -145,7 +168,6 @@ def _new_config(
     config: Mapping[str, Any],
     target: Tokenizer,
     roles: Roles,
-    chat: Chat,
     model_config: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return ``tokenizer_config.json``: the target's, with what its class or nobody said."""
@@ -159,10 +181,6 @@ def _new_config(
     new = _known(new, target)
     new["tokenizer_class"] = _CLASS
     new["model_input_names"] = _inputs(model_config)
-    if chat.origin != "target":
-        new.pop("chat_template", None)
-        if chat.templates:
-            new["chat_template"] = _templates(chat)
     return new
 
 
@@ -174,10 +192,14 @@ def _inputs(model_config: Mapping[str, Any]) -> list[str]:
     return ["input_ids", *(["token_type_ids"] if has_types else []), "attention_mask"]
 
 
-def _templates(chat: Chat) -> Any:
+def _write_templates(chat: Chat, config: dict[str, Any]) -> None:
+    """Put templates into ``tokenizer_config.json``, in the place of those that are there."""
+    config.pop("chat_template", None)
     if set(chat.templates) == {"default"}:
-        return chat.templates["default"]
-    return [{"name": name, "template": text} for name, text in chat.templates.items()]
+        config["chat_template"] = chat.templates["default"]
+    elif chat.templates:
+        named = ({"name": name, "template": text} for name, text in chat.templates.items())
+        config["chat_template"] = list(named)
 
 
 def _warnings(target: Tokenizer, model_config: Mapping[str, Any]) -> list[str]:
