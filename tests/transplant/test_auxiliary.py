@@ -208,10 +208,11 @@ def forbidden(monkeypatch):
 
 
 def test_vectors_are_taken_from_the_cache(plain, tmp_path, forbidden):
-    first = load_auxiliary(plain, cache=tmp_path / "kept").embed(TEXTS)
+    encoder = load_auxiliary(plain, cache=tmp_path / "kept")
+    first = encoder.embed(TEXTS)
     forbidden()
     again = load_auxiliary(plain, cache=tmp_path / "kept").embed(TEXTS)
-    assert first.tobytes() == again.tobytes()
+    assert first.tobytes() == again.tobytes() == encoder.embed(TEXTS).tobytes()
     (file,) = (tmp_path / "kept").iterdir()
     different = len({tuple(row) for row in first.tolist()})
     assert file.stat().st_size == 24 + different * (16 + 4 + 4 * 16)
@@ -292,6 +293,7 @@ def test_two_runs_add_to_one_file(tmp_path):
     for number in range(5):
         first.add([b"a%d" % number], np.array([[number]], np.float32))
         second.add([b"b%d" % number], np.array([[-number]], np.float32))
+    assert first.read([b"a3", b"b3"])[0].tolist() == [True, False]
     names = [b"%c%d" % (letter, number) for letter in b"ab" for number in range(5)]
     found, vectors = VectorCache(tmp_path / "x", 1).read(names)
     assert found.all()

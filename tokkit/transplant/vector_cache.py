@@ -4,7 +4,7 @@ import hashlib
 import logging
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,13 +43,13 @@ class VectorCache:
             [("key", f"V{_KEY}"), ("check", "<u4"), ("vector", "<f4", (width,))]
         )
         self._usable = True
+        self._places: dict[bytes, int] = {}
         try:
             self._places = self._open()
         except OSError as error:
-            self._places = {}
             self._give_up(error)
 
-    def _open(self) -> Mapping[bytes, int]:
+    def _open(self) -> dict[bytes, int]:
         """Make the file if there is none; return the last record of each key."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         header = _MAGIC + self.width.to_bytes(8, "little")
@@ -96,9 +96,10 @@ class VectorCache:
             return found, vectors
         for number, content in enumerate(contents):
             place = self._places.get(_hash(content), -1)
-            if place >= 0:
+            if 0 <= place < len(records):
                 record = records[place]
                 found[number] = zlib.crc32(record["vector"].tobytes()) == record["check"]
+                found[number] &= record["key"].tobytes() == _hash(content)
                 vectors[number] = record["vector"] if found[number] else 0
         return found, vectors
 
@@ -108,24 +109,36 @@ class VectorCache:
             return
         records = np.zeros(len(contents), self._record)
         records["vector"] = vectors
-        for number, content in enumerate(contents):
-            records[number]["key"] = np.void(_hash(content))
-            records[number]["check"] = zlib.crc32(records[number]["vector"].tobytes())
+        keys = [_hash(content) for content in contents]
+        for record, key in zip(records, keys, strict=True):
+            record["key"] = np.void(key)
+            record["check"] = zlib.crc32(record["vector"].tobytes())
         try:
-            self._append(records.tobytes())
+            end = self._append(records.tobytes())
         except OSError as error:
             self._give_up(error)
+            return
+        # Another run may have written in between: where the file ends now is what counts.
+        first = (end - _HEADER) // self._record.itemsize - len(keys)
+        self._places.update((key, first + number) for number, key in enumerate(keys))
 
-    def _append(self, data: bytes) -> None:
-        """Write to the end of the file in one go."""
+    def _append(self, data: bytes) -> int:
+        """Write to the end of the file in one go; return where that is then.
+
+        Raises:
+            OSError: If not all of it could be written.
+        """
         with self.path.open("ab", buffering=0) as file:
-            file.write(data)
+            if file.write(data) != len(data):
+                raise OSError(f"{self.path}: no space for all of it")
+            return file.tell()
 
     def _give_up(self, error: Exception) -> None:
         """Say once why vectors are not kept, and go on without."""
         if self._usable:
             logger.info("vectors of the encoder are not kept: %s", error)
         self._usable = False
+        self._places = {}
 
 
 def _hash(content: bytes) -> bytes:
