@@ -4,7 +4,6 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
 
@@ -67,7 +66,9 @@ class Report:
             "warnings": warnings,
             **{name: _as_json(each) for name, each in found.items()},
             "rows_by_origin": {side: origins_of(prepared, side) for side in _sides(prepared)},
-            "guesses": {side: guesses_of(prepared, side) for side in _sides(prepared)},
+            "guesses": {
+                side: ranges(prepared.plan.halves[side].guesses) for side in _sides(prepared)
+            },
             "notes": {
                 side: dict(prepared.plan.halves[side].notes) for side in _sides(prepared)
             },
@@ -129,8 +130,8 @@ def write_account(report: Report, folder: Path) -> None:
     (folder / CARD).write_text(model_card(card), encoding="utf-8")
 
 
-def origins_of(prepared: Prepared, side: Side) -> dict[str, list[list[int]]]:
-    """Return the rows of each origin as ranges: ``{"copied": [[0, 255], [300, 300]]}``."""
+def origins_of(prepared: Prepared, side: Side) -> dict[str, str]:
+    """Return the rows of each origin: ``{"copied": "0-255 300", "composed": "256-299"}``."""
     half = prepared.plan.halves[side]
     return {
         name: ranges(half.origins == code)
@@ -139,16 +140,11 @@ def origins_of(prepared: Prepared, side: Side) -> dict[str, list[list[int]]]:
     }
 
 
-def guesses_of(prepared: Prepared, side: Side) -> list[list[int]]:
-    """Return the rows that are guesses, as ranges."""
-    return ranges(prepared.plan.halves[side].guesses)
-
-
-def ranges(flags: NDArray[np.bool_]) -> list[list[int]]:
-    """Return first and last of each run: ``[1, 1, 0, 1]`` is ``[[0, 1], [3, 3]]``."""
-    runs = groupby(enumerate(np.flatnonzero(flags).tolist()), lambda each: each[1] - each[0])
-    found = [[number for _, number in run] for _, run in runs]
-    return [[run[0], run[-1]] for run in found]
+def ranges(flags: NDArray[np.bool_]) -> str:
+    """Write which are set: ``[1, 1, 0, 1]`` is ``"0-1 3"``."""
+    edges = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))
+    pairs = zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True)
+    return " ".join(str(first) if first == last else f"{first}-{last}" for first, last in pairs)
 
 
 def _sides(prepared: Prepared) -> tuple[Side, ...]:

@@ -16,8 +16,8 @@ from tokkit.transplant.noise import gaussian
 from tokkit.transplant.plan import Half, Plan, show
 from tokkit.transplant.rows import Rows
 
-BLOCK = 2048
-"""Target rows that are computed at once."""
+BLOCK = 1 << 18
+"""Numbers that are computed at once."""
 
 Values = NDArray[Any]
 """Numbers as a checkpoint holds them: bfloat16 as its bits, ``uint16``."""
@@ -60,7 +60,7 @@ class Matrix:
         """What the plan says for this side."""
         return self.plan.halves[self.side]
 
-    def blocks(self, rows: int, dtype: str, block: int = BLOCK) -> Iterator[Values]:
+    def blocks(self, rows: int, dtype: str, block: int | None = None) -> Iterator[Values]:
         """Give the target's rows in order.
 
         Rows that are another one are copied bit for bit unless the dtype changes.
@@ -69,8 +69,9 @@ class Matrix:
             rows: How many there are to be; those behind the target's ids are padding, or the
                 source's own where both vocabularies are the same.
             dtype: ``"BF16"``, ``"F16"``, ``"F32"`` or ``"F64"``.
-            block: How many are computed at once.
+            block: How many are computed at once; None: a few megabytes.
         """
+        block = block or max(1, BLOCK // self.values.shape[1])
         half, known = self._extended(rows)
         plain = half.rows.counts == 1
         same_dtype = _name(self.values) == dtype
@@ -158,8 +159,9 @@ class Matrix:
         if self.values.dtype == np.uint16:
             square_words(self.values, used, frozen(centre), squares)
         else:
-            for start in range(0, used.size, BLOCK):
-                part = self.values[used[start : start + BLOCK]].astype(np.float64)
+            step = max(1, BLOCK // squares.size)
+            for start in range(0, used.size, step):
+                part = self.values[used[start : start + step]].astype(np.float64)
                 squares += ((part - centre) ** 2).sum(axis=0)
         deviations: NDArray[np.float64] = np.sqrt(squares / used.size)
         return deviations
