@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tokkit import __version__
 from tokkit.errors import UsageError
+from tokkit.kernels._jit import Ids
 from tokkit.transplant.context import (
     COPIED,
     MEAN,
@@ -88,6 +89,12 @@ class Plan:
     def is_identity(self) -> bool:
         """Whether both vocabularies are the same, so that nothing changes."""
         return self.source.digest == self.target.digest
+
+    @property
+    def known(self) -> Ids:
+        """The target ids whose input rows are no guesses, ``int32[k]``."""
+        origins = self.halves["input"].origins
+        return np.flatnonzero(np.isin(origins, KNOWN)).astype(np.int32)
 
     @property
     def least_rows(self) -> int:
