@@ -89,6 +89,13 @@ def test_markers_may_be_added_tokens_that_are_not_special(family):
     assert tokenizer.vocab.tokens[find_roles(tokenizer)["user"]] == b"<|user|>"
 
 
+def test_files_that_are_gone_say_nothing(family, tmp_path):
+    tokenizer = family(LLAMA_2, {"eos_token": "<s>"})
+    assert named(tokenizer)["eos"] == "<s>"
+    assert named(tokenizer, str(tmp_path / "gone" / "tokenizer.json"))["eos"] == "</s>"
+    assert named(tokenizer, "nobody/nothing")["eos"] == "</s>"
+
+
 def test_a_token_of_text_plays_no_role_that_transformers_knows(family):
     tokenizer = family(("<unk>",), {"eos_token": "</s>"}, plain=("</s>",))
     assert "eos" not in find_roles(tokenizer)

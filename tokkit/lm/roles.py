@@ -67,12 +67,20 @@ def _contents(path: str) -> Iterator[Mapping[str, Any]]:
     for name in FILES:
         file = place / name if place.is_dir() else place.parent / name
         if not place.exists():
-            from huggingface_hub import try_to_load_from_cache
-
-            file = Path(str(try_to_load_from_cache(path, name) or ""))
+            file = _fetched(path, name)
         try:
             content = json.loads(file.read_bytes())
         except (OSError, ValueError):
             continue
         if isinstance(content, dict):
             yield content
+
+
+def _fetched(identifier: str, name: str) -> Path:
+    """Return where the file of a Hub id was put when it was fetched; no file if it was not."""
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        return Path(str(try_to_load_from_cache(identifier, name) or ""))
+    except ValueError:  # of what cannot be a Hub id, such as the path of a file that is gone
+        return Path()
