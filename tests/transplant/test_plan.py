@@ -5,7 +5,7 @@ import pytest
 
 from tests.transplant.small import BYTES, context, matrix, tokenizer
 from tokkit.errors import ModelError, UsageError
-from tokkit.transplant.context import SIDES
+from tokkit.transplant.context import SIDES, Donor
 from tokkit.transplant.matrix import Matrix, decode, encode
 from tokkit.transplant.methods import METHODS
 from tokkit.transplant.plan import PLAN_FILE, Plan
@@ -181,6 +181,21 @@ def test_a_plan_explains_itself():
     assert frame["output_origin"].value_counts().to_dict() == plan.counts("output")
     with pytest.raises(UsageError):
         plan.explain(10_000)
+
+
+def test_what_the_user_named_is_made_of_that_whatever_the_method():
+    target = tokenizer(b"father", b"thing", b"xyz", specials=("</s>", "<turn>"))
+    token = target.vocab.specials["<turn>"]
+    rows = np.random.default_rng(0).standard_normal((len(target.vocab), 8)).astype(np.float32)
+    donor = Donor("donor", {side: rows for side in SIDES})
+    plan = plan_for(SOURCE, target, "omp", "knn", overrides={token: [7, 9]}, donor=donor)
+    for side in SIDES:
+        assert plan.halves[side].rows.row(token) == [(7, 0.5), (9, 0.5)]
+        father = target.vocab.ids[b"father"]
+        parts = [number for number, _ in plan.halves[side].rows.row(father)]
+        assert set(parts) <= set(SOURCE.vocab.ids.values())
+        assert plan.explain(token)[side]["origin"] == "override"
+        assert plan.explain(father)[side]["origin"] == "donor"
 
 
 def test_what_is_no_plan_is_refused(tmp_path):

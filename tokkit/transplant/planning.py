@@ -14,8 +14,9 @@ from tokkit.transplant.context import (
     Side,
 )
 from tokkit.transplant.methods import find_method
+from tokkit.transplant.pieces import mean
 from tokkit.transplant.plan import KNOWN, Half, Plan
-from tokkit.transplant.rows import Rows, stack
+from tokkit.transplant.rows import Rows, choose, stack
 
 
 def make_plan(context: Context, method_in: str, method_out: str) -> Plan:
@@ -39,7 +40,7 @@ def make_plan(context: Context, method_in: str, method_out: str) -> Plan:
 
 def _half(context: Context, method: str, side: Side) -> Half:
     """Make the rows of one side."""
-    made = find_method(method).method(context, side)
+    made = _make(context, method, side)
     alignment = _for_side(context.alignment, side)
     size = len(context.target.vocab)
     origins = alignment.origins.copy()
@@ -57,6 +58,20 @@ def _half(context: Context, method: str, side: Side) -> Half:
         origins,
         made.notes,
     )
+
+
+def _make(context: Context, method: str, side: Side) -> Composition:
+    """Let a method make the new rows; what the user said is made of the pieces that were named.
+
+    A method that asks a donor, a text or an encoder knows nothing of what the user wants.
+    """
+    recipe = find_method(method)
+    made = recipe.method(context, side)
+    named = context.alignment.origins[context.alignment.new] == OVERRIDE
+    if not (recipe.needs and named.any()):
+        return made
+    noise = None if made.noise is None else np.where(named, np.float32(0), made.noise)
+    return replace(made, rows=choose(made.rows, mean(context, side).rows, named), noise=noise)
 
 
 def _for_side(alignment: Alignment, side: Side) -> Alignment:

@@ -201,7 +201,7 @@ def _context(translation: Translation, options: Options, progress: Progress) -> 
         [target.vocab.tokens[token] for token in alignment.new.tolist()],
         options.settings,
         options.seed,
-        auxiliary=_auxiliary(options),
+        auxiliary=_auxiliary(options, progress),
         corpus=open_corpus(options.corpus, options.text_column) if options.corpus else None,
         donor=_donor(options, target),
         dictionary=_pairs(options.dictionary) if options.dictionary else None,
@@ -218,14 +218,15 @@ def _match_specials(translation: Translation, by_role: Mapping[int, int]) -> dic
     return {**by_role, **texts, **first}
 
 
-def _auxiliary(options: Options) -> Auxiliary | None:
+def _auxiliary(options: Options, progress: Progress) -> Auxiliary | None:
     """Load the text encoder, if a method needs it."""
     if options.auxiliary is None or "auxiliary" not in options.needs:
         return None
-    from tokkit.transplant.auxiliary import load_auxiliary
+    from tokkit.transplant.auxiliary import default_folder, load_auxiliary
 
     device = "cpu" if options.device == "auto" else options.device
-    return load_auxiliary(options.auxiliary, device, options.auxiliary_cache)
+    cache = options.auxiliary_cache or default_folder()
+    return load_auxiliary(options.auxiliary, device, cache, progress)
 
 
 def _donor(options: Options, target: Tokenizer) -> Donor | None:

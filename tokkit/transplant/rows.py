@@ -74,6 +74,17 @@ class Rows:
         return matrix
 
 
+def choose(first: Rows, second: Rows, wanted: NDArray[np.bool_]) -> Rows:
+    """Take the rows of `second` where they are `wanted`, those of `first` elsewhere."""
+    counts = np.where(wanted, second.counts, first.counts)
+    kept = ~wanted[first.owners], wanted[second.owners]
+    owners = np.concatenate([first.owners[kept[0]], second.owners[kept[1]]])
+    order = np.argsort(owners, kind="stable")
+    ids = np.concatenate([first.ids[kept[0]], second.ids[kept[1]]])
+    weights = np.concatenate([first.weights[kept[0]], second.weights[kept[1]]])
+    return Rows(np.cumsum(counts), ids[order], weights[order])
+
+
 NO_ROWS = Rows.of([])
 
 
