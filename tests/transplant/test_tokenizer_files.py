@@ -53,7 +53,7 @@ def test_files_are_copied_and_the_class_is_one_that_reads_them(tmp_path):
         "model_max_length": 77,
         "chat_template": "{{ bos_token }}",
     }
-    special = {"bos_token": "<|begin_of_text|>", "unk_token": "<|nowhere|>"}
+    special = {"bos_token": {"content": "<|begin_of_text|>"}, "unk_token": "<|nowhere|>"}
     target = byte_level(LLAMA_3, [("t", "h")])
     origin = write(
         tmp_path / "target", target, config, special_tokens_map=special, unrelated={}
@@ -72,7 +72,7 @@ def test_files_are_copied_and_the_class_is_one_that_reads_them(tmp_path):
         "model_input_names": ["input_ids", "attention_mask"],
     }
     map_file = tmp_path / "new" / "special_tokens_map.json"
-    assert json.loads(map_file.read_text()) == {"bos_token": "<|begin_of_text|>"}
+    assert json.loads(map_file.read_text()) == {"bos_token": special["bos_token"]}
     assert not (tmp_path / "new" / "unrelated.json").exists()
     loaded = auto(tmp_path / "new")
     assert agrees(tokenizer, loaded)

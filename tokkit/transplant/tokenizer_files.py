@@ -140,18 +140,16 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _known(config: Mapping[str, Any], target: Tokenizer) -> dict[str, Any]:
-    """Leave out the roles of tokens that are not there, and mark those with attributes.
+    """Leave out the roles of tokens that are not there.
 
-    transformers would give unknown ones ids of their own, which have no rows.
+    transformers would give them ids of their own, which have no rows.
     """
     known = {*target.vocab.specials, *(token.content for token in target.added.tokens)}
     new = dict(config)
     for role in _KNOWN:
-        token = new.pop(f"{role}_token", None)
-        text = token.get("content") if isinstance(token, Mapping) else token
-        if text in known:
-            typed = isinstance(token, Mapping)
-            new[f"{role}_token"] = {"__type": "AddedToken", **token} if typed else token
+        token = new.get(f"{role}_token")
+        if (token.get("content") if isinstance(token, Mapping) else token) not in known:
+            new.pop(f"{role}_token", None)
     return new
 
 
@@ -179,6 +177,9 @@ def _new_config(
         if role in _KNOWN:
             new.setdefault(f"{role}_token", text)
     new = _known(new, target)
+    for role in _KNOWN:
+        if isinstance(token := new.get(f"{role}_token"), Mapping):
+            new[f"{role}_token"] = {"__type": "AddedToken", **token}
     new["tokenizer_class"] = _CLASS
     new["model_input_names"] = _inputs(model_config)
     return new
