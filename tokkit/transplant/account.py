@@ -17,6 +17,7 @@ from tokkit.transplant.metadata import Metadata
 from tokkit.transplant.numbers import describe_digits
 from tokkit.transplant.preparing import Prepared, special_tokens
 from tokkit.transplant.showing import facts, methods_of, notes, origins_table
+from tokkit.transplant.tokenizer_files import REPLACING
 from tokkit.transplant.writing import Hashed
 
 ACCOUNT = "transplant.json"
@@ -105,6 +106,8 @@ class Report:
             origins_table(prepared.plan, prepared.tied),
         ]
         shown += [each for each in self.found.values() if hasattr(each, "__rich__")]
+        if checks := self.found.get("verification", {}).get("checks"):
+            shown.append(facts({f"{c['status']}: {c['name']}": c["detail"] for c in checks}))
         return Group(*shown, *notes("warning", said["warnings"]))
 
 
@@ -126,8 +129,16 @@ def write_account(report: Report, folder: Path) -> None:
         warnings=report.content["warnings"],
         measures={} if evaluation is None else evaluation.measures(),
         front=kept_lines(prepared.checkpoint.folder),
+        **_loader(prepared),
     )
     (folder / CARD).write_text(model_card(card), encoding="utf-8")
+
+
+def _loader(prepared: Prepared) -> dict[str, str]:
+    """Name what loads the tokenizer where `AutoTokenizer` would not load this one."""
+    if prepared.checkpoint.config.get("model_type") not in REPLACING:
+        return {}
+    return {"loader": "tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)"}
 
 
 def origins_of(prepared: Prepared, side: Side) -> dict[str, str]:

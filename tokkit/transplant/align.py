@@ -92,7 +92,10 @@ def _match_specials(
     matches: Ids,
     origins: "np.ndarray[tuple[int], np.dtype[np.uint8]]",
 ) -> None:
-    """Fill in the special tokens of the target."""
+    """Fill in the special tokens of the target, and markers that files do not call special."""
+    for token, found in roles.items():
+        if target.vocab.tokens[token] and matches[token] < 0:
+            matches[token], origins[token] = found, ROLE
     for text, token in target.vocab.specials.items():
         if target.vocab.tokens[token]:
             continue

@@ -6,11 +6,14 @@ import numpy as np
 
 from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.context import MEAN, SIDES
+from tokkit.transplant.framing import check_framing
 from tokkit.transplant.numbers import compare_digits, describe_digits
 from tokkit.transplant.plan import Plan
 from tokkit.transplant.translation import Translation
 
-_SAMPLE = "The quick brown Fox  jumped\n\tover 12 dogs\u2019 beds; na\u00efve caf\u00e9, \ufb01n."
+_SAMPLE = (
+    "The quick brown Fox  jumped\n\tover 12 dogs\u2019 beds; na\u00efve caf\u00e9, \ufb01n."
+)
 _SHOWN = 5
 
 
@@ -20,6 +23,7 @@ def cautions(translation: Translation, plan: Plan) -> Iterator[str]:
         return
     source, target = translation.source, translation.target
     yield from _roles(translation)
+    yield from check_framing(translation)
     yield from _guessed_specials(plan, target)
     digits = compare_digits(describe_digits(source), describe_digits(target))
     if digits:

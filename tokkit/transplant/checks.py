@@ -41,6 +41,7 @@ class Facts:
         roles: Of its special tokens.
         tied: Whether the output matrix should be the input matrix.
         rows: How many rows there should be.
+        keeps_padding: Whether what pads the rows is the source's own.
     """
 
     folder: Path
@@ -48,6 +49,7 @@ class Facts:
     roles: Roles
     tied: bool
     rows: int
+    keeps_padding: bool = False
 
 
 def conclude(name: str, problems: Sequence[str], fine: str, bad: Status = "failed") -> Check:

@@ -11,7 +11,7 @@ from tokkit.errors import JobError, ModelError
 from tokkit.transplant.chat import choose_chat
 from tokkit.transplant.preparing import Prepared
 from tokkit.transplant.settings_files import new_config, new_generation_config
-from tokkit.transplant.tokenizer_files import write_tokenizer
+from tokkit.transplant.tokenizer_files import is_tokenizer_file, write_tokenizer
 
 CONFIG = "config.json"
 GENERATION = "generation_config.json"
@@ -65,7 +65,8 @@ def write_metadata(prepared: Prepared, folder: Path) -> Metadata:
     try:
         for pattern in KEPT:
             for path in sorted(source.glob(pattern)):
-                shutil.copyfile(path, folder / path.name)
+                if not is_tokenizer_file(path.name):
+                    shutil.copyfile(path, folder / path.name)
         for name, rewritten in ((CONFIG, config), (GENERATION, generation)):
             _write(folder / name, rewritten.content)
     except OSError as error:

@@ -10,8 +10,9 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ from tokkit.transplant.plan import PLAN_FILE
 from tokkit.transplant.preparing import Prepared, prepare
 from tokkit.transplant.tensors import read
 from tokkit.transplant.writing import Hashed, New, hash_tensor, patch_rows, write_checkpoint
+
+if TYPE_CHECKING:
+    from tokkit.transplant.running import Running
 
 
 def transplant(
@@ -113,7 +117,7 @@ class _Job:
             self._calibrate()
         if self.found:
             self._hash_again(hashes)
-        self._measure(hashes)
+        self._measure()
         report = Report.of(prepared, metadata, hashes, self.found)
         write_account(report, self.folder)
         return report
@@ -165,25 +169,22 @@ class _Job:
 
     def _tune(self) -> None:
         """Train the new rows, and write them."""
-        from tokkit.transplant.tune import tune_folder
-
-        rows = tune_folder(
-            self.prepared, self.folder, self.tuning, device=self.device, progress=self.progress
-        )
-        self.found["tuning"] = rows.as_json()
-        for name, ids, values in rows.tensors:
-            self._patch(name, ids, values)
+        patches, self.found["tuning"] = self._running.tune(self.tuning)
+        for patch in patches:
+            self._patch(*patch)
 
     def _calibrate(self) -> None:
         """Fit the new rows of the head, and write them."""
-        from tokkit.transplant.calibrate import calibrate_folder
+        patches, self.found["calibration"] = self._running.calibrate()
+        for patch in patches:
+            self._patch(*patch)
 
-        rows = calibrate_folder(
-            self.prepared, self.folder, device=self.device, progress=self.progress
-        )
-        self.found["calibration"] = rows.as_json()
-        for name, ids, values in rows.tensors:
-            self._patch(name, ids, values)
+    @cached_property
+    def _running(self) -> "Running":
+        """What runs the models; torch is imported only where that is asked for."""
+        from tokkit.transplant.running import Running
+
+        return Running(self.prepared, self.folder, self.device, self.progress)
 
     def _patch(self, name: str, ids: NDArray[np.integer[Any]], values: NDArray[Any]) -> None:
         """Write rows in the dtype of their tensor."""
@@ -196,7 +197,7 @@ class _Job:
             if not hashes[name].copied:
                 hashes[name] = Hashed(hash_tensor(stored), False, stored.dtype, stored.shape)
 
-    def _measure(self, hashes: Mapping[str, Hashed]) -> None:
+    def _measure(self) -> None:
         """Check the folder, and measure both models, as far as that was asked for."""
         options = self.prepared.options
         if options.verify:
@@ -205,11 +206,7 @@ class _Job:
             self.progress("verifying", 0, 0)
             self.found["verification"] = verify_folder(self.prepared, self.folder)
         if options.evaluate:
-            from tokkit.transplant.evaluate import evaluate_folder
-
-            self.found["evaluation"] = evaluate_folder(
-                self.prepared, self.folder, device=self.device, progress=self.progress
-            )
+            self.found["evaluation"] = self._running.evaluate()
 
 
 def _device(name: str) -> str:

@@ -110,7 +110,8 @@ def verify(
         )
     except ModuleNotFoundError as missing:
         raise MissingExtraError(str(missing.name), "torch") from missing
-    facts = Facts(Path(folder), target, roles, tied, rows)
+    same = source.vocab == target.vocab
+    facts = Facts(Path(folder), target, roles, tied, rows, keeps_padding=same)
     checks = [
         *_guarded("weights", lambda: _weights(source_folder, folder, source, target, made)),
         *_guarded("config.json", lambda: check_config(facts)),

@@ -80,7 +80,9 @@ def _load(folder: Path) -> Any:
 
 
 def _unused(facts: Facts) -> set[int]:
-    """Return the rows that no token has: padding, and ids that were left out."""
+    """Return the rows that no token has, and that are new: padding, ids that were left out."""
+    if facts.keeps_padding:
+        return set()
     vocab = facts.target.vocab
     specials = set(vocab.specials.values())
     gaps = {i for i, token in enumerate(vocab.tokens) if not token and i not in specials}
