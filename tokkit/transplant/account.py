@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from tokkit.transplant.preparing import Prepared, special_tokens
 from tokkit.transplant.showing import facts, methods_of, notes, origins_table
 from tokkit.transplant.tokenizer_files import REPLACING
 from tokkit.transplant.writing import Hashed
+
+if TYPE_CHECKING:
+    from tokkit.transplant.evaluate import Evaluation
 
 ACCOUNT = "transplant.json"
 CARD = "README.md"
@@ -117,7 +120,6 @@ def write_account(report: Report, folder: Path) -> None:
     (folder / ACCOUNT).write_text(f"{text}\n", encoding="utf-8")
     prepared = report.prepared
     halves = prepared.plan.halves
-    evaluation = report.found.get("evaluation")
     card = CardFacts(
         base_model=prepared.model,
         target=prepared.tokenizer,
@@ -127,11 +129,19 @@ def write_account(report: Report, folder: Path) -> None:
         counts=prepared.plan.counts("input"),
         tied=prepared.tied,
         warnings=report.content["warnings"],
-        measures={} if evaluation is None else evaluation.measures(),
+        measures=_measures(report.found.get("evaluation")),
         front=kept_lines(prepared.checkpoint.folder),
         **_loader(prepared),
     )
     (folder / CARD).write_text(model_card(card), encoding="utf-8")
+
+
+def _measures(evaluation: "Evaluation | None") -> dict[str, str]:
+    """Say what was measured, as lines of the card."""
+    return {
+        f"bits per byte, {each.name}": f"{each.before:.3f} before, {each.after:.3f} now"
+        for each in (evaluation.slices if evaluation is not None else ())
+    }
 
 
 def _loader(prepared: Prepared) -> dict[str, str]:

@@ -139,7 +139,7 @@ class _Job:
             replaced[embeddings.bias] = self._new(embeddings.bias, "output")
         for twin, name in embeddings.twins.items():
             replaced[twin] = replaced[name]
-        added = {}
+        added: dict[str, New] = {}
         if prepared.head is not None:
             # A tied head that was saved all the same is there already.
             is_there = prepared.head in prepared.checkpoint.tensors
