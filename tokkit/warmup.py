@@ -25,6 +25,10 @@ from tokkit.segment.longest import LongestMatch
 from tokkit.segment.unigram import Unigram
 from tokkit.segment.wordpiece import WordPiece
 from tokkit.tokenizer import Tokenizer
+from tokkit.transplant.align import align
+from tokkit.transplant.context import SIDES, Context, Donor, Settings
+from tokkit.transplant.matrix import Matrix, encode
+from tokkit.transplant.planning import make_plan
 from tokkit.vocab import Vocabulary
 from tokkit.words import count_words, from_words, merge_counts, read_counts, write_counts
 
@@ -128,10 +132,34 @@ def _weigh(path: Path) -> None:
                     stream.push(byte)
 
 
+def _transplant(path: Path) -> None:
+    """Make rows of new tokens from others, from a text, and from a donor."""
+    tokens = tuple(bytes([byte]) for byte in range(256))
+    source = Tokenizer(Vocabulary(tokens), LongestMatch(tokens))
+    more = (*tokens, b"the", b"cat")
+    target = Tokenizer(Vocabulary(more), LongestMatch(more))
+    rows = np.eye(len(more), 4, dtype=np.float32)
+    donor = Donor("donor", {side: rows for side in SIDES})
+    alignment = align(source, target)
+    corpus = open_corpus([path])
+    settings = Settings(dimensions=4, epochs=1, min_count=1)
+    context = Context(
+        source, target, alignment, more[256:], settings, corpus=corpus, donor=donor
+    )
+    for method in ("random", "focus", "wechsel", "omp"):
+        make_plan(context, method, method)
+    for dtype in ("F32", "BF16"):
+        values = encode(np.eye(256, 4), dtype)
+        plan = make_plan(context, "random", "random")
+        for _ in Matrix(plan, "input", values).blocks(len(more), dtype):
+            pass
+
+
 USES: Mapping[str, Callable[[Path], None]] = {
     "counting": _count,
     **{name: _learn(name) for name in ALGORITHMS if name != "unigram"},
     "segmenting": _segment,
     "weighing": _weigh,
+    "transplanting": _transplant,
 }
 """What together uses every kernel; sentencepiece learns ``unigram`` without any."""

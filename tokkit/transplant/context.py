@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.corpus import Corpus
+from tokkit.errors import UsageError
 from tokkit.kernels._jit import Ids, Offsets
 from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.rows import NO_ROWS, Rows
@@ -45,6 +46,9 @@ class Settings:
         dimensions: ``focus`` and ``wechsel``: size of the word vectors learned from the corpus.
         epochs: Passes over the corpus when they are learned.
         min_count: Tokens seen less often have no vector.
+
+    Raises:
+        UsageError: If a value is out of range.
     """
 
     temperature: float = 0.3
@@ -59,6 +63,20 @@ class Settings:
     dimensions: int = 100
     epochs: int = 3
     min_count: int = 10
+
+    def __post_init__(self) -> None:
+        positive = ("top_k", "atoms", "neighbours", "dimensions", "epochs", "min_count")
+        for name in positive:
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} cannot be {getattr(self, name)}: give 1 or more")
+        if not self.temperature > 0:
+            raise UsageError(f"temperature cannot be {self.temperature}: give more than 0")
+        if not 0 <= self.global_weight <= 1:
+            raise UsageError(f"global_weight cannot be {self.global_weight}: give 0 to 1")
+        for name in ("decay", "slope", "ridge"):
+            value = getattr(self, name)
+            if not 0 <= value < float("inf"):
+                raise UsageError(f"{name} cannot be {value}: give 0 or more")
 
 
 @dataclass(frozen=True, eq=False)
