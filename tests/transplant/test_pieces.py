@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.transplant.small import context, tokenizer
+from tests.transplant.small import context, matrix, tokenizer
 from tokkit.transplant import pieces
 from tokkit.transplant.context import COMPOSED, MEAN, MEAN_ROW, RANDOM
+from tokkit.transplant.matrix import Matrix
 from tokkit.transplant.methods import METHODS
+from tokkit.transplant.planning import make_plan
 
 SOURCE = tokenizer(b"th", b"er", b"ing", b"fa")
 TARGET = tokenizer(b"father", b"thing", b"xyz", b"th", b"\xe2\x82")
@@ -68,6 +70,37 @@ def test_weights_add_up_to_one(name, weights):
     made = METHODS[name].method(context(SOURCE, tokenizer(*weights)), "output")
     sums = np.bincount(made.rows.owners, made.rows.weights, minlength=len(made.rows))
     np.testing.assert_allclose(sums, 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["mean", "front"])
+def test_centred_rows_lie_around_the_mean_of_the_source(name):
+    values = matrix(SOURCE).astype(np.float64)
+    middle = values[: len(SOURCE.vocab)].mean(axis=0)
+    plans = [
+        make_plan(context(SOURCE, TARGET, shrink=0.3), each, each)
+        for each in (name, f"{name}-centred")
+    ]
+    plain, centred = (
+        np.concatenate(list(Matrix(plan, "output", values).blocks(len(TARGET.vocab), "F64")))
+        for plan in plans
+    )
+    new = context(SOURCE, TARGET).alignment.new
+    expected = 0.7 * (plain[new] - plain[new].mean(axis=0)) + middle
+    np.testing.assert_allclose(centred[new], expected, atol=1e-6)
+    others = np.setdiff1d(np.arange(len(TARGET.vocab)), new)
+    np.testing.assert_array_equal(centred[others], plain[others])
+
+
+def test_what_cannot_be_spelled_is_not_moved_away_from_the_mean():
+    source = tokenizer(b"ab", first=(b"?", b"a"))
+    made = METHODS["mean-centred"].method(context(source, tokenizer(b"aab", b"abx")), "input")
+    origins = made.origins.tolist()
+    assert set(origins) == {COMPOSED, MEAN}
+    assert made.rows.row(origins.index(MEAN)) == [(len(source.vocab) + MEAN_ROW, 1.0)]
+    # All parts of a composed row add up to one.
+    assert sum(weight for _, weight in made.rows.row(origins.index(COMPOSED))) == pytest.approx(
+        1
+    )
 
 
 def test_random_rows_are_the_mean_and_noise():

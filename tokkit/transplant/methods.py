@@ -45,6 +45,16 @@ METHODS: Mapping[str, Recipe] = {
     ),
     "last": Recipe(pieces.last, "E[p_n]", "transplant-vocab (input side)"),
     "front": Recipe(pieces.front, "Σ d^m E[p_m] / Σ d^m", "transplant-vocab (output side)"),
+    "mean-centred": Recipe(
+        pieces.mean_centred,
+        "0.8 (r - ν) + μ, r as mean has it, ν the mean of all r, μ of E",
+        "tokkit; the default for tied models",
+    ),
+    "front-centred": Recipe(
+        pieces.front_centred,
+        "0.8 (r - ν) + μ, r as front has it, ν the mean of all r, μ of E",
+        "tokkit; the default for heads",
+    ),
     "adaptivocab": Recipe(
         pieces.adaptivocab,
         "Σ w_m E[p_m], w ∝ exp(2m) for input, exp(-2m) for output",

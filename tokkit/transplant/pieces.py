@@ -1,5 +1,7 @@
 """Rows from the source tokens that spell a new token, and rows from nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,7 @@ from tokkit.transplant.context import (
     MEAN,
     MEAN_ROW,
     RANDOM,
+    VIRTUAL_ROWS,
     Composition,
     Context,
     Side,
@@ -39,6 +42,16 @@ def adaptivocab(context: Context, side: Side) -> Composition:
     places, counts = _places(context)
     distance = counts - 1 - places if side == "input" else places
     return compose(context, np.exp(-context.settings.slope * distance))
+
+
+def mean_centred(context: Context, side: Side) -> Composition:
+    """Do what `mean` does, and `centre` the rows."""
+    return centre(context, mean(context, side))
+
+
+def front_centred(context: Context, side: Side) -> Composition:
+    """Do what `front` does, and `centre` the rows."""
+    return centre(context, front(context, side))
 
 
 def global_mean(context: Context, side: Side) -> Composition:
@@ -84,6 +97,39 @@ def compose(context: Context, weights: NDArray[np.float64]) -> Composition:
     origins[missing] = MEAN
     ends = np.cumsum(np.bincount(owners, minlength=count), dtype=np.int64)
     return Composition(Rows(ends, ids[order], shares[order].astype(np.float32)), origins)
+
+
+def centre(context: Context, made: Composition) -> Composition:
+    """Move rows so that their mean is that of the source's rows, and a share `shrink` closer.
+
+    What composed rows have in common is what pieces have in common: they are short, frequent,
+    and seldom stand alone. It is no property of the new tokens, and costs all of them logits.
+    Row r becomes ``(1 - shrink) (r - ν) + μ``, ν being the mean of all r, and μ of the source.
+
+    Args:
+        context: Says what the source's rows are.
+        made: Rows without virtual rows of their own, but for the mean of the source's.
+    """
+    rows, count = made.rows, len(made.rows)
+    keep = 1.0 - context.settings.shrink
+    composed = made.origins == COMPOSED
+    inside = composed[rows.owners]
+    sums = np.bincount(rows.ids[inside], rows.weights[inside], minlength=context.source_size)
+    parts = np.flatnonzero(sums)
+    common = Rows(
+        np.array([parts.size], dtype=np.int64),
+        parts.astype(np.int32),
+        (sums[parts] / max(int(composed.sum()), 1)).astype(np.float32),
+    )
+    moved = np.flatnonzero(composed)
+    extra = np.array([MEAN_ROW, VIRTUAL_ROWS], dtype=np.int32) + context.source_size
+    owners = np.concatenate([rows.owners, np.repeat(moved, 2)])
+    order = np.argsort(owners, kind="stable")
+    weights = np.where(inside, keep, 1.0) * rows.weights
+    ids = np.concatenate([rows.ids, np.tile(extra, moved.size)])[order]
+    shares = np.concatenate([weights, np.tile([1.0, -keep], moved.size)])[order]
+    ends = np.cumsum(np.bincount(owners, minlength=count), dtype=np.int64)
+    return replace(made, rows=Rows(ends, ids, shares.astype(np.float32)), virtual=common)
 
 
 def _places(context: Context) -> tuple[Offsets, Offsets]:

@@ -26,6 +26,7 @@ from tokkit.transplant.context import (
     PADDING_ROW,
     ROLE,
     SIDES,
+    VIRTUAL_ROWS,
     Side,
 )
 from tokkit.transplant.rows import Rows, Weights
@@ -37,7 +38,11 @@ if TYPE_CHECKING:
 
 KNOWN = (COPIED, ROLE, OVERRIDE)
 """Origins of rows that are no guesses."""
-_VIRTUAL = {MEAN_ROW: "(mean of the source's rows)", PADDING_ROW: "(mean of known rows)"}
+_VIRTUAL = {
+    MEAN_ROW: "(mean of the source's rows)",
+    PADDING_ROW: "(mean of known rows)",
+    VIRTUAL_ROWS: "(a virtual row of the method)",
+}
 PLAN_FILE = "transplant.plan"
 """The name of the plan in the folder of a transplanted model."""
 
@@ -117,7 +122,7 @@ class Plan:
                 side: {
                     "method": half.method,
                     "rows": self.counts(side),
-                    "pieces_per_new_token": _mean_pieces(half),
+                    "pieces_per_new_token": _mean_pieces(half, len(self.source)),
                     **{k: v for k, v in half.notes.items() if isinstance(v, int | float | str)},
                 }
                 for side, half in self.halves.items()
@@ -249,10 +254,12 @@ class Plan:
         return cls(source, target, halves, told["seed"])
 
 
-def _mean_pieces(half: Half) -> float:
-    """How many source rows make a new one, on average."""
-    new = half.guesses & (half.origins != MEAN)
-    return round(float(half.rows.counts[new].mean()), 3) if new.any() else 0.0
+def _mean_pieces(half: Half, source_size: int) -> float:
+    """How many source rows make a new one, on average; virtual rows are none."""
+    owners = half.rows.owners[half.rows.ids < source_size]
+    counts = np.bincount(owners, minlength=len(half.rows))
+    new = half.guesses & (counts > 0)
+    return round(float(counts[new].mean()), 3) if new.any() else 0.0
 
 
 def _strings(data: NDArray[np.uint8], ends: NDArray[np.int64]) -> tuple[bytes, ...]:
