@@ -19,7 +19,6 @@ from tokkit.errors import UsageError
 from tokkit.kernels._jit import Ids
 from tokkit.transplant.context import (
     COPIED,
-    MEAN,
     MEAN_ROW,
     ORIGINS,
     OVERRIDE,
