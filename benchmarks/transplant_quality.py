@@ -8,9 +8,9 @@ every target tokenizer in memory; what is done is kept in the file of results, a
 the next time. All models read the same segments of held-out text.
 
 A method is ``LAYOUT:IN/OUT[+scalar|+token]``: LAYOUT is ``untied``, ``tied`` or ``untie`` (a
-tied model that gets a head of its own); ``+`` calibrates. OUT may end in ``~A``: the new rows
-are moved a share A towards the mean of the source's rows; and in ``^B``: B times what their
-mean lacks to that mean is added to all of them.
+tied model that gets a head of its own); ``+`` calibrates. Behind IN or OUT, ``~A`` moves the
+new rows a share A towards the mean of the source's rows, ``~nP`` those of n pieces a share
+``1 - n^-P``; and ``^B`` adds to all of them B times what their mean lacks to that mean.
 """
 
 import argparse
@@ -35,31 +35,26 @@ RIVALS = {
 }
 UNTIED = [
     *RIVALS.values(),
-    *("random/random", "last/mean", "last/tokenadapt", "mean/tokenadapt"),
-    *("last/front~0.4", "last/front~0.5", "last/front^1", "last/front^1~0.2"),
-    *("last/mean~0.5", "last/mean^1", "last/mean^1~0.2"),
-    *("mean/front^1~0.2", "tokenadapt/front^1~0.2", "last/tokenadapt^1"),
-    *("last/front+scalar", "last/front+token"),
-    *("last/front^1~0.2+scalar", "last/front^1~0.2+token"),
+    *("random/random", "last/mean", "last/tokenadapt"),
+    *("last/front~n1", "last/front~n0.75", "last/mean~n1", "mean/front~n1", "last~n1/front~n1"),
+    *("last/front~0.5", "last/front^1", "last/front^1~0.2"),
+    *("last/front~n1+scalar", "last/front~n1+token", "last/front+scalar", "last/front+token"),
 ]
 TIED = [
     *("mean/mean", "tokenadapt/tokenadapt", "focus/focus", "omp/omp", "last/last"),
-    *("front/front", "mean/mean~0.3", "mean/mean^1", "mean/mean^1~0.2"),
-    *("mean/mean+scalar", "mean/mean+token", "mean/mean^1+scalar", "mean/mean^1+token"),
+    *("mean/mean~n1", "mean/mean~n0.75", "front/front~n1", "mean/mean~0.3", "mean/mean^1~0.2"),
+    *("mean/mean~n1+scalar", "mean/mean~n1+token"),
 ]
 UNTIE = [
-    *("last/front", "last/front^1~0.2", "last/front~0.5"),
-    *("last/front^1~0.2+scalar", "last/front^1~0.2+token"),
+    *("last/front", "last/front~n1", "last/front~n1+scalar", "last/front~n1+token"),
 ]
 METHODS = [
     *(f"untied:{name}" for name in UNTIED),
     *(f"tied:{name}" for name in TIED),
     *(f"untie:{name}" for name in UNTIE),
 ]
-FORM = re.compile(
-    r"(?P<layout>\w+):(?P<input>[\w-]+)/(?P<output>[\w-]+)"
-    r"(?:\^(?P<centre>[\d.]+))?(?:~(?P<shrink>[\d.]+))?(?:\+(?P<by>\w+))?"
-)
+FORM = re.compile(r"(\w+):([^/]+)/([^+]+)\+?(\w*)")
+SIDE = re.compile(r"([a-z-]+)(?:\^([\d.]+))?(?:~(n?)([\d.]+))?")
 
 
 @dataclass(frozen=True)
@@ -136,7 +131,6 @@ class Transplant:
     def __init__(self, source: Source, target: str) -> None:
         self.source, self.target = source, target
         self.matrices: dict = {}
-        self.states: dict = {}
 
     def plan(self, method: str):
         place, model = self.source.place, "source-s0"
@@ -146,22 +140,25 @@ class Transplant:
     def new(self) -> np.ndarray:
         return self.plan("mean").halves["output"].guesses
 
-    def matrix(self, method: str, side: str, centre: float = 0, shrink: float = 0):
+    def matrix(self, name: str, side: str):
         """Return what a method makes of one side."""
         from tokkit.transplant.matrix import Matrix
 
-        key = (method, side, centre, shrink)
-        if key not in self.matrices:
+        if (name, side) not in self.matrices:
+            method, centre, by_pieces, share = SIDE.fullmatch(name).groups()
             made = self.plan(method)
             values = self.source.input if side == "input" else self.source.output
             half = Matrix(made, side, values)
             rows = np.concatenate([*half.blocks(len(made.target), "F32")])
-            middle = half.virtual[0].astype(np.float32)
-            new = self.new
-            rows[new] += np.float32(centre) * (middle - rows[new].mean(0))
-            rows[new] += np.float32(shrink) * (middle - rows[new])
-            self.matrices[key] = rows
-        return self.matrices[key]
+            middle, new = half.virtual[0].astype(np.float32), self.new
+            if centre:
+                rows[new] += np.float32(centre) * (middle - rows[new].mean(0))
+            if share:
+                pieces = self.plan("mean").halves["output"].rows.counts[new, None]
+                move = 1 - pieces ** -float(share) if by_pieces else float(share)
+                rows[new] += np.float32(move) * (middle - rows[new])
+            self.matrices[name, side] = rows
+        return self.matrices[name, side]
 
     def model(self, rows: np.ndarray, head: np.ndarray | None = None):
         """Put matrices into a copy of the model; a tied one has no head of its own."""
@@ -182,16 +179,15 @@ class Transplant:
 
     def measure(self, name: str) -> np.ndarray:
         """Return the nats of each document after a transplant by a method."""
-        parts = FORM.fullmatch(name).groupdict()
-        changes = float(parts["centre"] or 0), float(parts["shrink"] or 0)
-        head = self.matrix(parts["output"], "output", *changes)
-        if parts["layout"] == "tied":
+        layout, first, second, by = FORM.fullmatch(name).groups()
+        head = self.matrix(second, "output")
+        if layout == "tied":
             rows, model = head, self.model(head)
         else:
-            rows = self.matrix(parts["input"], "input")
+            rows = self.matrix(first, "input")
             model = self.model(rows, head)
-        if parts["by"]:
-            model = self.calibrated(model, parts["by"], rows, head, parts["layout"] == "tied")
+        if by:
+            model = self.calibrated(model, by, rows, head, layout == "tied")
         return self.cost(model)
 
     def cost(self, model) -> np.ndarray:
