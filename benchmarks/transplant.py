@@ -43,6 +43,7 @@ class Case:
     rival: str
     donor: str = ""
     large: bool = False
+    global_weight: float = 0.3
 
 
 CASES = {
@@ -67,6 +68,7 @@ def tokkit(case: Case, options, output: Path) -> list[str]:
     if case.method == "tokenadapt":
         command += ["--aux-model", options.auxiliary]
         command += ["--aux-cache", str(options.output / "cache" / "tokkit")]
+        command += ["--global-weight", str(case.global_weight)]
     if case.method == "focus":
         command += ["--corpus", str(options.output / "corpus.txt")]
     return command
@@ -89,6 +91,7 @@ def rival(case: Case, options, output: Path) -> list[str]:
         "rival": folder,
         "auxiliary": options.auxiliary,
         "dtype": "fp32",
+        "weight": case.global_weight,
         "corpus": str(options.output / "corpus.txt"),
     }
     child = ["-m", "benchmarks.transplant_rivals", case.rival, json.dumps(spec)]

@@ -4,18 +4,26 @@
 
 Both move a model in float32 from the vocabulary of GPT-2 to the first 20,000 tokens of that of
 Llama 3. The script works on decoded text, tokkit on bytes: rows are compared where the text of
-a token and of its pieces are their bytes. Others are counted.
+a token and of its pieces are their bytes. An encoder may give several old tokens one vector, as
+one that knows no capitals does; where such tokens tie for the last place among the three
+nearest, each takes another. So rows are also told apart by whether the three are beyond doubt,
+and tokens whose text is their bytes.
 """
 
 import argparse
+import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import transplant
 
 CASE = transplant.Case("gpt2-64-float", "llama3-first-20000", "tokenadapt", "tokenadapt")
+LOCAL = replace(CASE, global_weight=0.0)
 MATRICES = ("model.embed_tokens.weight", "lm_head.weight")
 TOLERANCE = 1e-5
+APART = 1e-5
+"""How far apart two cosines are at least if no rounding can change their order."""
 
 
 def byte_alphabet() -> dict[str, int]:
@@ -51,10 +59,63 @@ def faithful(source, target) -> tuple[list[int], list[int]]:
     return kept, others
 
 
+def certain(source, target, ids: list[int], vectors: dict[str, list[float]]) -> list[int]:
+    """Those of the ids whose three nearest old tokens are certain, and have a text."""
+    import numpy as np
+
+    def units(texts: list[str]):
+        rows = np.array([vectors[text] for text in texts], dtype=np.float32)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    old = spellings(source)
+    order = sorted(source.get_vocab().values())
+    texts = [source.decode([number]) for number in order]
+    is_text = [old.get(n) == text.encode() for n, text in zip(order, texts, strict=True)]
+    offered, clear = units(texts), []
+    for start in range(0, len(ids), 256):
+        some = ids[start : start + 256]
+        cosines = units([target.decode([number]) for number in some]) @ offered.T
+        nearest = np.argsort(-cosines, axis=1)[:, :4]
+        sorted_cosines = np.take_along_axis(cosines, nearest, axis=1)
+        for number, places, row in zip(some, nearest.tolist(), sorted_cosines, strict=True):
+            if row[2] - row[3] > APART and all(is_text[place] for place in places[:3]):
+                clear.append(number)
+    return clear
+
+
+def both(case: transplant.Case, options) -> dict[str, tuple]:
+    """The matrices that tokkit and the script make."""
+    from safetensors.numpy import load_file
+
+    made = []
+    for who, command in (("tokkit", transplant.tokkit), ("tokenadapt", transplant.rival)):
+        output = options.output / f"equal-{case.global_weight}-{who}"
+        figures = transplant.run(command(case, options, output), output)
+        if "failed" in figures:
+            sys.exit(f"{who}: {figures['failed']}")
+        made.append(load_file(output / "model.safetensors"))
+    return {matrix: (made[0][matrix], made[1][matrix]) for matrix in MATRICES}
+
+
+def report(matrices: dict[str, tuple], groups: dict[str, list[int]]) -> None:
+    """Print how many rows of each group are equal."""
+    import numpy as np
+
+    for matrix, (ours, theirs) in matrices.items():
+        size = min(len(ours), len(theirs))
+        apart = np.abs(ours[:size] - theirs[:size]).max(axis=1)
+        for title, ids in groups.items():
+            far = [number for number in ids if apart[number] > TOLERANCE]
+            largest = max((apart[number] for number in {*ids} - {*far}), default=0)
+            print(
+                f"  {matrix}: {title}: {len(ids) - len(far)} of {len(ids)} within {TOLERANCE}"
+                f" (largest {largest:.1e}); ids apart {far[:6]}",
+                flush=True,
+            )
+
+
 def main() -> None:
     """Make both models, and print how their rows differ."""
-    import numpy as np
-    from safetensors.numpy import load_file
     from transformers import AutoTokenizer
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -65,27 +126,24 @@ def main() -> None:
     options = parser.parse_args()
     options.output = options.output.resolve()
     transplant.prepare(options, [CASE])
-    made = {}
-    for who, command in (("tokkit", transplant.tokkit), ("tokenadapt", transplant.rival)):
-        output = options.output / f"equal-{who}"
-        if not output.exists() or who == "tokkit":
-            print(who, transplant.run(command(CASE, options, output), output), flush=True)
-        made[who] = load_file(output / "model.safetensors")
+    made, local = both(CASE, options), both(LOCAL, options)
     models = options.output / "models"
-    names = (CASE.model, CASE.target)
-    kept, others = faithful(*(AutoTokenizer.from_pretrained(models / name) for name in names))
-    for matrix in MATRICES:
-        rows = made["tokkit"][matrix], made["tokenadapt"][matrix]
-        size = min(map(len, rows))
-        apart = np.abs(rows[0][:size] - rows[1][:size]).max(axis=1)
-        print(f"{matrix}: rows {len(rows[0])} and {len(rows[1])}")
-        for title, ids in (("text is bytes", kept), ("text is not bytes", others)):
-            far = [number for number in ids if apart[number] > TOLERANCE]
-            largest = max((apart[number] for number in ids if number not in far), default=0)
-            print(
-                f"  {title}: {len(ids) - len(far)} of {len(ids)} within {TOLERANCE}"
-                f" (largest {largest:.1e}); ids apart {far[:12]}"
-            )
+    source, target = (
+        AutoTokenizer.from_pretrained(models / name) for name in (CASE.model, CASE.target)
+    )
+    kept, others = faithful(source, target)
+    cache = f"tokenadapt-{CASE.model}-{CASE.target}/cache_{Path(options.auxiliary).name}.json"
+    vectors = json.loads(Path(options.output, "cache", cache).read_text())
+    clear = certain(source, target, kept, vectors)
+    groups = {
+        "text is bytes, nearest certain": clear,
+        "text is bytes, nearest not certain": sorted({*kept} - {*clear}),
+        "text is not bytes": others,
+    }
+    print("both halves")
+    report(made, groups)
+    print("the local half alone, which knows no neighbours")
+    report(local, {"text is bytes": kept, "text is not bytes": others})
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def tokenadapt(spec: dict) -> dict:
             dtype=spec["dtype"],
             batch_size=64,
             top_k=3,
-            weight=0.3,
+            weight=spec["weight"],
             threshold=0.0,
         )
     )
