@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from tokkit.demo.moving import Moved
     from tokkit.demo.prompts import Next
 
 
@@ -34,6 +35,7 @@ class Demo:
         text: Documents and bytes that were learned from and held out.
         rows: One for each tokenizer.
         cuts: A sentence as each of the new tokenizers cuts it.
+        moved: The model that ships with tokkit, before and after it is moved onto ``bpe``.
         prompts: What comes after prompts that stop inside a word, with the tokens of ``bpe``.
     """
 
@@ -41,11 +43,16 @@ class Demo:
     text: Mapping[str, Mapping[str, int]]
     rows: Sequence[Row]
     cuts: Mapping[str, Sequence[str]]
+    moved: Sequence["Moved"]
     prompts: Sequence["Next"]
 
     def as_json(self) -> dict[str, Any]:
         """Everything, as JSON."""
-        return {**asdict(self), "prompts": [each._asdict() for each in self.prompts]}
+        return {
+            **asdict(self),
+            "moved": [each._asdict() for each in self.moved],
+            "prompts": [each._asdict() for each in self.prompts],
+        }
 
     def __rich__(self) -> "RenderableType":
         from rich.console import Group
@@ -58,11 +65,13 @@ class Demo:
             Text("words: if every word that the pattern cl100k finds were a token of its own"),
             Text("\nOne sentence, cut by each:\n"),
             *(Text(f"{name:>9}  {'│'.join(cut)}") for name, cut in self.cuts.items()),
+            self._moved(),
             self._prompts(),
             Text(
                 f"\nThe tokenizers, the text and this table lie in {self.output}. Try\n\n"
                 f"  echo 'Hello, world' | tokkit encode {self.output}/superbpe\n"
-                f"  tokkit train-vocab YOUR-TEXT -o my-tokenizer --algorithm superbpe"
+                f"  tokkit train-vocab YOUR-TEXT -o my-tokenizer --algorithm superbpe\n"
+                f"  tokkit transplant YOUR-MODEL my-tokenizer -o moved"
             ),
         )
 
@@ -80,6 +89,28 @@ class Demo:
             size = f"{row.vocab_size:,}" if row.vocab_size else "any"
             figures = (f"{value:.2f}" for value in row.bytes_per_token.values())
             table.add_row(row.name, size, *figures)
+        return table
+
+    def _moved(self) -> "RenderableType":
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+        from rich.text import Text
+
+        if not self.moved:
+            install = "pip install 'tokkit-toolkit[torch]'"
+            return Text(f"\nWith torch, a model is moved onto the vocabulary bpe: {install}")
+        title = "\nA small model, moved onto the vocabulary bpe without training"
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+        table.add_column("the model", no_wrap=True)
+        for column in ("tokens", "bytes per token", "bits per byte"):
+            table.add_column(column, justify="right")
+        for each in self.moved:
+            table.add_row(
+                each.name,
+                f"{each.vocab_size:,}",
+                f"{each.bytes_per_token:.2f}",
+                f"{each.bits_per_byte:.3f}",
+            )
         return table
 
     def _prompts(self) -> "RenderableType":

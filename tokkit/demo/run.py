@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tokkit.corpus import open_corpus
+from tokkit.demo.moving import move_model
 from tokkit.demo.prompts import continue_prompts
 from tokkit.demo.result import Demo, Row
 from tokkit.demo.text import Document, read_documents
@@ -24,6 +25,7 @@ ACCOUNT = "demo.json"
 LEARNED = "learned.jsonl"
 HELD_OUT = "held-out.jsonl"
 ALGORITHMS = ("bpe", "superbpe", "lib")
+END = "<|endoftext|>"
 SENTENCE = "It is one of the first things that you can learn from a corpus of this size."
 
 Counter = Callable[[bytes], int]
@@ -42,7 +44,8 @@ def run(
     """Learn a vocabulary with several algorithms, and compare them on held-out text.
 
     Args:
-        output: The folder to write: the text, a tokenizer per algorithm, ``demo.json``.
+        output: The folder to write: the text, a tokenizer per algorithm, a model moved onto
+            one of them, ``demo.json``.
         vocab_size: Tokens of each vocabulary.
         against: Other tokenizers to measure: paths or hub ids.
         seed: Of the algorithms.
@@ -72,7 +75,8 @@ def run(
         progress("asking for the next byte", 0, 0)
         prompts = continue_prompts(own["bpe"], _read_text(folder / LEARNED))
         cuts = {name: _cut(tokenizer) for name, tokenizer in own.items()}
-        demo = Demo(str(output), text, rows, cuts, prompts)
+        moved = move_model(folder, held_out, progress)
+        demo = Demo(str(output), text, rows, cuts, moved, prompts)
         (folder / ACCOUNT).write_text(json.dumps(demo.as_json(), indent=2) + "\n", "utf-8")
         replace_folder(folder, output)
     return demo
@@ -111,7 +115,7 @@ def _learn(
             progress(f"{prefix}: {stage}", done, total)
 
         pattern = choose_pattern(None, "keep", algorithm, None)
-        options = Options(vocab_size=vocab_size, pattern=pattern, seed=seed)
+        options = Options(vocab_size=vocab_size, pattern=pattern, specials=(END,), seed=seed)
         train(algorithm, corpus, options, Job(progress=report), folder / algorithm)
     return {algorithm: load(folder / algorithm) for algorithm in ALGORITHMS}
 

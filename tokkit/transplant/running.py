@@ -40,7 +40,7 @@ class Running:
         """Fit the new rows of the head: what to change, and what to say of it."""
         options = self.prepared.options
         found = calibrate(
-            self._load(self.folder),
+            self._load_moved(),
             self._guesses,
             self._documents(options.calibrate),
             by=options.calibrate_by,
@@ -60,7 +60,7 @@ class Running:
         """Train the new rows: what to change, and what to say of it."""
         options = self.prepared.options
         found = tune(
-            self._load(self.folder),
+            self._load_moved(),
             self._guesses,
             self._documents(options.tune_corpus or options.calibrate),
             steps=options.tune,
@@ -77,12 +77,16 @@ class Running:
     def evaluate(self) -> Evaluation:
         """Measure the model before and after, each corpus as a slice."""
         options = self.prepared.options
-        before = self._load(self.prepared.checkpoint.folder, options.model_tokenizer)
+        before = HFModel.load(
+            self.prepared.checkpoint.folder,
+            device=self.device,
+            tokenizer=options.model_tokenizer,
+        )
         slices: Mapping[str, Iterator[bytes]] = {
             Path(path).name: self._documents([path]) for path in options.evaluate
         }
         known = self.prepared.plan.known.tolist()
-        after = self._load(self.folder)
+        after = self._load_moved()
         return evaluate(before, after, slices, known, seed=options.seed, progress=self.progress)
 
     @property
@@ -93,5 +97,9 @@ class Running:
     def _documents(self, paths: Sequence[str]) -> Iterator[bytes]:
         return open_corpus(paths, self.prepared.options.text_column).documents()
 
-    def _load(self, folder: Path, tokenizer: str | None = None) -> HFModel:
-        return HFModel.load(folder, device=self.device, tokenizer=tokenizer)
+    def _load_moved(self) -> HFModel:
+        """Load the new model; without a token that begins texts, they begin after a line."""
+        roles = self.prepared.translation.target_roles
+        begins = any(role in roles for role in ("bos", "eos", "cls"))
+        start = None if begins else "\n"
+        return HFModel.load(self.folder, device=self.device, start=start)
