@@ -15,7 +15,7 @@ MethodName = Annotated[
         "--method",
         metavar="NAME",
         help="For both sides; `tokkit transplant methods` lists them "
-        "[default: last and front-centred; tied: mean-centred].",
+        "[default: last and front-shrunk; tied: mean-shrunk].",
         rich_help_panel=_METHOD,
     ),
 ]

@@ -73,34 +73,26 @@ def test_weights_add_up_to_one(name, weights):
 
 
 @pytest.mark.parametrize("name", ["mean", "front"])
-def test_centred_rows_lie_around_the_mean_of_the_source(name):
+def test_shrunk_rows_are_nearer_to_the_mean_of_the_source_the_more_pieces_they_have(name):
     values = matrix(SOURCE).astype(np.float64)
     middle = values[: len(SOURCE.vocab)].mean(axis=0)
-    plans = [
-        make_plan(context(SOURCE, TARGET, shrink=0.3), each, each)
-        for each in (name, f"{name}-centred")
-    ]
-    plain, centred = (
+    plain, shrunk = (
         np.concatenate(list(Matrix(plan, "output", values).blocks(len(TARGET.vocab), "F64")))
-        for plan in plans
+        for plan in (
+            make_plan(context(SOURCE, TARGET), each, each) for each in (name, f"{name}-shrunk")
+        )
     )
-    new = context(SOURCE, TARGET).alignment.new
-    expected = 0.7 * (plain[new] - plain[new].mean(axis=0)) + middle
-    np.testing.assert_allclose(centred[new], expected, atol=1e-6)
-    others = np.setdiff1d(np.arange(len(TARGET.vocab)), new)
-    np.testing.assert_array_equal(centred[others], plain[others])
+    for token, row in enumerate(plain):
+        count = len(SPELLED.get(TARGET.vocab.tokens[token], [b""]))
+        expected = row / count + (1 - 1 / count) * middle
+        np.testing.assert_allclose(shrunk[token], expected, atol=1e-6)
 
 
-def test_what_cannot_be_spelled_is_not_moved_away_from_the_mean():
+def test_what_cannot_be_spelled_stays_the_mean_when_it_is_shrunk():
     source = tokenizer(b"ab", first=(b"?", b"a"))
-    made = METHODS["mean-centred"].method(context(source, tokenizer(b"aab", b"abx")), "input")
-    origins = made.origins.tolist()
-    assert set(origins) == {COMPOSED, MEAN}
-    assert made.rows.row(origins.index(MEAN)) == [(len(source.vocab) + MEAN_ROW, 1.0)]
-    # All parts of a composed row add up to one.
-    assert sum(weight for _, weight in made.rows.row(origins.index(COMPOSED))) == pytest.approx(
-        1
-    )
+    made = METHODS["mean-shrunk"].method(context(source, tokenizer(b"aab", b"abx")), "input")
+    place = made.origins.tolist().index(MEAN)
+    assert made.rows.row(place) == [(len(source.vocab) + MEAN_ROW, 1.0)]
 
 
 def test_random_rows_are_the_mean_and_noise():

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from tokkit.transplant.methods import METHODS as METHODS
     from tokkit.transplant.options import Options as Options
     from tokkit.transplant.plan import Plan as Plan
-    from tokkit.transplant.run import prepare as prepare
+    from tokkit.transplant.preparing import prepare as prepare
     from tokkit.transplant.run import transplant as transplant
 
 _HOMES = {
@@ -16,7 +16,7 @@ _HOMES = {
     "Options": "options",
     "Plan": "plan",
     "Settings": "context",
-    "prepare": "run",
+    "prepare": "preparing",
     "transplant": "run",
 }
 

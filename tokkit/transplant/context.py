@@ -40,8 +40,6 @@ class Settings:
         decay: ``front``: what each further piece counts for, relative to the one before.
         slope: ``adaptivocab``: pieces count ``exp(+slope m)`` for input, ``exp(-slope m)`` for
             output.
-        shrink: ``mean-centred`` and ``front-centred``: how far new rows are moved towards the
-            mean of the source's.
         atoms: ``omp``: most shared tokens that make up a new one.
         neighbours: ``knn`` and ``wechsel``: nearest tokens that are mixed.
         ridge: ``ridge``: penalty, relative to the mean squared row.
@@ -59,7 +57,6 @@ class Settings:
     threshold: float = 0.0
     decay: float = 0.5
     slope: float = 2.0
-    shrink: float = 0.2
     atoms: int = 64
     neighbours: int = 10
     ridge: float = 0.01
@@ -74,9 +71,8 @@ class Settings:
                 raise UsageError(f"{name} cannot be {getattr(self, name)}: give 1 or more")
         if not self.temperature > 0:
             raise UsageError(f"temperature cannot be {self.temperature}: give more than 0")
-        for name in ("global_weight", "shrink"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(f"{name} cannot be {getattr(self, name)}: give 0 to 1")
+        if not 0 <= self.global_weight <= 1:
+            raise UsageError(f"global_weight cannot be {self.global_weight}: give 0 to 1")
         for name in ("decay", "slope", "ridge"):
             value = getattr(self, name)
             if not 0 <= value < float("inf"):

@@ -45,14 +45,14 @@ METHODS: Mapping[str, Recipe] = {
     ),
     "last": Recipe(pieces.last, "E[p_n]", "transplant-vocab (input side)"),
     "front": Recipe(pieces.front, "Σ d^m E[p_m] / Σ d^m", "transplant-vocab (output side)"),
-    "mean-centred": Recipe(
-        pieces.mean_centred,
-        "0.8 (r - ν) + μ, r as mean has it, ν the mean of all r, μ of E",
+    "mean-shrunk": Recipe(
+        pieces.mean_shrunk,
+        "r/n + (1 - 1/n) μ, r as mean has it, μ the mean of E",
         "tokkit; the default for tied models",
     ),
-    "front-centred": Recipe(
-        pieces.front_centred,
-        "0.8 (r - ν) + μ, r as front has it, ν the mean of all r, μ of E",
+    "front-shrunk": Recipe(
+        pieces.front_shrunk,
+        "r/n + (1 - 1/n) μ, r as front has it, μ the mean of E",
         "tokkit; the default for heads",
     ),
     "adaptivocab": Recipe(

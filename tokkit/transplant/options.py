@@ -13,8 +13,8 @@ CalibrateBy = Literal["scalar", "token"]
 
 DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16", "float64": "F64"}
 """What safetensors calls the dtypes that rows may be written in."""
-UNTIED = ("last", "front-centred")
-TIED = ("mean-centred", "mean-centred")
+UNTIED = ("last", "front-shrunk")
+TIED = ("mean-shrunk", "mean-shrunk")
 """The methods for input and output unless the caller names others; see docs/log.md."""
 
 

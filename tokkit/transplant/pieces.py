@@ -11,7 +11,6 @@ from tokkit.transplant.context import (
     MEAN,
     MEAN_ROW,
     RANDOM,
-    VIRTUAL_ROWS,
     Composition,
     Context,
     Side,
@@ -44,14 +43,14 @@ def adaptivocab(context: Context, side: Side) -> Composition:
     return compose(context, np.exp(-context.settings.slope * distance))
 
 
-def mean_centred(context: Context, side: Side) -> Composition:
-    """Do what `mean` does, and `centre` the rows."""
-    return centre(context, mean(context, side))
+def mean_shrunk(context: Context, side: Side) -> Composition:
+    """Do what `mean` does, and `shrink` the rows."""
+    return shrink(context, mean(context, side))
 
 
-def front_centred(context: Context, side: Side) -> Composition:
-    """Do what `front` does, and `centre` the rows."""
-    return centre(context, front(context, side))
+def front_shrunk(context: Context, side: Side) -> Composition:
+    """Do what `front` does, and `shrink` the rows."""
+    return shrink(context, front(context, side))
 
 
 def global_mean(context: Context, side: Side) -> Composition:
@@ -99,37 +98,27 @@ def compose(context: Context, weights: NDArray[np.float64]) -> Composition:
     return Composition(Rows(ends, ids[order], shares[order].astype(np.float32)), origins)
 
 
-def centre(context: Context, made: Composition) -> Composition:
-    """Move rows so that their mean is that of the source's rows, and a share `shrink` closer.
+def shrink(context: Context, made: Composition) -> Composition:
+    """Move rows towards the mean of the source's rows, the further the more pieces they have.
 
-    What composed rows have in common is what pieces have in common: they are short, frequent,
-    and seldom stand alone. It is no property of the new tokens, and costs all of them logits.
-    Row r becomes ``(1 - shrink) (r - ν) + μ``, ν being the mean of all r, and μ of the source.
+    The row r of a token with n pieces becomes ``r / n + (1 - 1 / n) μ``: one piece of many says
+    little of the whole, and what pieces have in common (they are short, frequent and seldom
+    alone) is no property of the new tokens.
 
     Args:
-        context: Says what the source's rows are.
-        made: Rows without virtual rows of their own, but for the mean of the source's.
+        context: Says how many pieces there are.
+        made: Rows of one source row or more each.
     """
-    rows, count = made.rows, len(made.rows)
-    keep = 1.0 - context.settings.shrink
-    composed = made.origins == COMPOSED
-    inside = composed[rows.owners]
-    sums = np.bincount(rows.ids[inside], rows.weights[inside], minlength=context.source_size)
-    parts = np.flatnonzero(sums)
-    common = Rows(
-        np.array([parts.size], dtype=np.int64),
-        parts.astype(np.int32),
-        (sums[parts] / max(int(composed.sum()), 1)).astype(np.float32),
-    )
-    moved = np.flatnonzero(composed)
-    extra = np.array([MEAN_ROW, VIRTUAL_ROWS], dtype=np.int32) + context.source_size
-    owners = np.concatenate([rows.owners, np.repeat(moved, 2)])
+    counts = np.maximum(np.diff(context.alignment.piece_ends, prepend=0), 1)
+    keep = 1.0 / counts
+    moved = np.flatnonzero(counts > 1)
+    middle = np.full(moved.size, context.source_size + MEAN_ROW, dtype=np.int32)
+    owners = np.concatenate([made.rows.owners, moved])
     order = np.argsort(owners, kind="stable")
-    weights = np.where(inside, keep, 1.0) * rows.weights
-    ids = np.concatenate([rows.ids, np.tile(extra, moved.size)])[order]
-    shares = np.concatenate([weights, np.tile([1.0, -keep], moved.size)])[order]
-    ends = np.cumsum(np.bincount(owners, minlength=count), dtype=np.int64)
-    return replace(made, rows=Rows(ends, ids, shares.astype(np.float32)), virtual=common)
+    ids = np.concatenate([made.rows.ids, middle])[order]
+    shares = np.concatenate([keep[made.rows.owners] * made.rows.weights, 1.0 - keep[moved]])
+    ends = np.cumsum(np.bincount(owners, minlength=len(made.rows)), dtype=np.int64)
+    return replace(made, rows=Rows(ends, ids, shares[order].astype(np.float32)))
 
 
 def _places(context: Context) -> tuple[Offsets, Offsets]:

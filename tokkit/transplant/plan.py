@@ -25,7 +25,6 @@ from tokkit.transplant.context import (
     PADDING_ROW,
     ROLE,
     SIDES,
-    VIRTUAL_ROWS,
     Side,
 )
 from tokkit.transplant.rows import Rows, Weights
@@ -40,7 +39,6 @@ KNOWN = (COPIED, ROLE, OVERRIDE)
 _VIRTUAL = {
     MEAN_ROW: "(mean of the source's rows)",
     PADDING_ROW: "(mean of known rows)",
-    VIRTUAL_ROWS: "(a virtual row of the method)",
 }
 PLAN_FILE = "transplant.plan"
 """The name of the plan in the folder of a transplanted model."""
