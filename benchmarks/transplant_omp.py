@@ -43,7 +43,7 @@ def make_matrices(folder: Path, atoms: int, targets: int, width: int) -> None:
 def tokkit(atoms, targets, most, folder):
     """Gram matrix and pursuit; both apart."""
     from tokkit.kernels._jit import frozen
-    from tokkit.transplant import omp
+    from tokkit.transplant.methods import omp
 
     omp.approximate(atoms[:64].copy(), targets[:2].copy(), 2)  # compiles, or reads the cache
     start = time.process_time()

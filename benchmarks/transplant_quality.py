@@ -197,7 +197,7 @@ class Transplant:
 
     def calibrated(self, model, by: str, rows: np.ndarray, head: np.ndarray, tied: bool):
         """Calibrate the head on the text for that."""
-        from tokkit.transplant.calibrate import calibrate
+        from tokkit.transplant.running.calibrate import calibrate
 
         place = self.source.place
         found = calibrate(

@@ -35,7 +35,7 @@ from tokkit.learn.training import choose_pattern, train
 from tokkit.resources import resource
 from tokkit.transplant import METHODS, Plan, prepare, transplant
 from tokkit.transplant import Options as Request
-from tokkit.transplant.evaluate import evaluate
+from tokkit.transplant.running.evaluate import evaluate
 
 folder = Path(mkdtemp())
 model = resource("demo-model")

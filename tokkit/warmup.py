@@ -27,8 +27,9 @@ from tokkit.segment.wordpiece import WordPiece
 from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.align import align
 from tokkit.transplant.context import SIDES, Context, Donor, Settings
-from tokkit.transplant.matrix import Matrix, encode
+from tokkit.transplant.matrix import Matrix
 from tokkit.transplant.planning import make_plan
+from tokkit.transplant.weights.encoding import encode
 from tokkit.vocab import Vocabulary
 from tokkit.words import count_words, from_words, merge_counts, read_counts, write_counts
 

@@ -10,9 +10,9 @@ from safetensors.torch import save_file
 from transformers import BertConfig, BertModel, BertTokenizerFast, T5Config, T5EncoderModel
 
 from tokkit.errors import ModelError
-from tokkit.transplant.auxiliary import default_folder, load_auxiliary
-from tokkit.transplant.encoder import Encoder
-from tokkit.transplant.vector_cache import VectorCache
+from tokkit.transplant.methods.auxiliary import default_folder, load_auxiliary
+from tokkit.transplant.methods.encoder import Encoder
+from tokkit.transplant.methods.vector_cache import VectorCache
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefgh", *(f"##{c}" for c in "abcdefgh")]
 TEXTS = ["a", " a", "A", "abc", "hello", "ab cd ef", "", "h" * 30, "日", *"bcdefg"]
@@ -101,8 +101,8 @@ def test_vectors_hardly_depend_on_what_is_encoded_beside_them(plain):
 def test_batches_are_bounded(plain, monkeypatch):
     encoder = load_auxiliary(plain)
     together = encoder.embed(TEXTS)
-    monkeypatch.setattr("tokkit.transplant.encoder._BATCH", 2)
-    monkeypatch.setattr("tokkit.transplant.encoder._TOKENS", 8)
+    monkeypatch.setattr("tokkit.transplant.methods.encoder._BATCH", 2)
+    monkeypatch.setattr("tokkit.transplant.methods.encoder._TOKENS", 8)
     close(together, encoder.embed(TEXTS))
 
 

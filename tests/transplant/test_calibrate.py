@@ -11,11 +11,11 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from tokkit.lm import HFModel  # noqa: E402
-from tokkit.transplant import positions as positions_module  # noqa: E402
-from tokkit.transplant import shifting  # noqa: E402
-from tokkit.transplant.calibrate import calibrate  # noqa: E402
-from tokkit.transplant.head import find_head  # noqa: E402
-from tokkit.transplant.positions import collect  # noqa: E402
+from tokkit.transplant.running import positions as positions_module  # noqa: E402
+from tokkit.transplant.running import shifting  # noqa: E402
+from tokkit.transplant.running.calibrate import calibrate  # noqa: E402
+from tokkit.transplant.running.head import find_head  # noqa: E402
+from tokkit.transplant.running.positions import collect  # noqa: E402
 
 OWN = tokenizer(b"the", b" c", b"at", b" in", b"hat")
 NEW = [256, 257, 258, 259, 260]

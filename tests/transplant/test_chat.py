@@ -6,9 +6,9 @@ import transformers
 from tests.transplant.folders import CHATML, LLAMA_2, LLAMA_3, byte_level, write
 from tokkit import load
 from tokkit.errors import UsageError
-from tokkit.transplant.chat import check_chat, choose_chat
-from tokkit.transplant.roles import find_roles, texts_of
-from tokkit.transplant.templates import read_templates, render
+from tokkit.transplant.settings.chat import check_chat, choose_chat
+from tokkit.transplant.settings.roles import find_roles, texts_of
+from tokkit.transplant.settings.templates import read_templates, render
 
 CHATML_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"

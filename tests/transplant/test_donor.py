@@ -9,12 +9,12 @@ import tokkit
 from tests.transplant.folders import LLAMA_3, byte_level, write
 from tests.transplant.small import context
 from tokkit.errors import ModelError
-from tokkit.transplant.donor import load_donor
-from tokkit.transplant.headers import layout
-from tokkit.transplant.knn import knn
-from tokkit.transplant.matrix import encode
-from tokkit.transplant.omp import omp
-from tokkit.transplant.ridge import ridge
+from tokkit.transplant.methods.donor import load_donor
+from tokkit.transplant.methods.knn import knn
+from tokkit.transplant.methods.omp import omp
+from tokkit.transplant.methods.ridge import ridge
+from tokkit.transplant.weights.encoding import encode
+from tokkit.transplant.weights.headers import layout
 
 WIDTH = 6
 MERGES = [("t", "h"), ("th", "e"), ("i", "n")]

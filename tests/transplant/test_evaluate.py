@@ -14,9 +14,9 @@ pytest.importorskip("transformers")
 
 from tokkit.lm import HFModel  # noqa: E402
 from tokkit.lm.score import Scores  # noqa: E402
-from tokkit.transplant.drawing import draw  # noqa: E402
-from tokkit.transplant.evaluate import ALL, KNOWN, NEW, evaluate  # noqa: E402
-from tokkit.transplant.stretches import divide  # noqa: E402
+from tokkit.transplant.running.drawing import draw  # noqa: E402
+from tokkit.transplant.running.evaluate import ALL, KNOWN, NEW, evaluate  # noqa: E402
+from tokkit.transplant.running.stretches import divide  # noqa: E402
 
 OLD = tokenizer(b"the", b" c", b"at", b"in")
 TARGET = tokenizer(b"th", b"the c", b"at", b" in")

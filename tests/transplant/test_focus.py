@@ -9,9 +9,9 @@ from tests.reference import focus as reference
 from tests.transplant.small import context, tokenizer
 from tokkit.corpus import open_corpus
 from tokkit.errors import UsageError
-from tokkit.transplant import focus as module
 from tokkit.transplant.context import NEIGHBOURS, RANDOM
-from tokkit.transplant.focus import focus, focus_from_vectors
+from tokkit.transplant.methods import focus as module
+from tokkit.transplant.methods.focus import focus, focus_from_vectors
 
 SHARED = (b" cat", b" red", b"the")
 SOURCE = tokenizer(b"x1", *SHARED)

@@ -3,9 +3,9 @@ from tokenizers import processors
 
 from tests.transplant.folders import BERT, LLAMA_2, LLAMA_3, byte_level, write
 from tokkit import load
-from tokkit.transplant.framing import check_framing, framing
-from tokkit.transplant.roles import find_roles
-from tokkit.transplant.translation import Translation
+from tokkit.transplant.settings.framing import check_framing, framing
+from tokkit.transplant.settings.roles import find_roles
+from tokkit.transplant.settings.translation import Translation
 
 START = processors.TemplateProcessing("<s> $A", "<s> $A <s> $B", [("<s>", 1)])
 ENCODER = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))

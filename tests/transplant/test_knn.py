@@ -10,7 +10,7 @@ from tests.transplant.donors import NEW, SHARED, parts, random_rows, with_donor
 from tests.transplant.small import context, tokenizer
 from tokkit.errors import ModelError, UsageError
 from tokkit.transplant.context import DONOR
-from tokkit.transplant.knn import knn
+from tokkit.transplant.methods.knn import knn
 
 
 def coarse_rows(width, seed, step, shift):

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokkit.transplant import nearest as module
-from tokkit.transplant.nearest import cosines, nearest
+from tokkit.transplant.methods import nearest as module
+from tokkit.transplant.methods.nearest import cosines, nearest
 
 VECTORS = st.integers(0, 1 << 32).map(
     lambda seed: np.random.default_rng(seed).standard_normal((7, 6)).astype(np.float32)

@@ -3,7 +3,7 @@ from tokenizers import Regex, pre_tokenizers
 
 from tests.transplant.folders import byte_level, write
 from tokkit import load
-from tokkit.transplant.numbers import compare_digits, describe_digits
+from tokkit.transplant.settings.numbers import compare_digits, describe_digits
 
 TWO = [(a, b) for a in "0123456789" for b in "0123456789"]
 LEFT = [("".join(pair), digit) for pair in TWO for digit in "0123456789"]

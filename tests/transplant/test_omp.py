@@ -9,9 +9,9 @@ from tests.reference import omp as reference
 from tests.transplant.donors import SHARED, apply, parts, random_rows, with_donor
 from tests.transplant.small import context, tokenizer
 from tokkit.errors import JobError, UsageError
-from tokkit.transplant import omp as module
 from tokkit.transplant.context import DONOR
-from tokkit.transplant.omp import make_gram, omp
+from tokkit.transplant.methods import omp as module
+from tokkit.transplant.methods.omp import make_gram, omp
 
 
 @pytest.mark.parametrize("side", ["input", "output"])

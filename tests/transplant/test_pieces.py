@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transplant.small import context, matrix, tokenizer
-from tokkit.transplant import pieces
 from tokkit.transplant.context import COMPOSED, MEAN, MEAN_ROW, RANDOM
 from tokkit.transplant.matrix import Matrix
-from tokkit.transplant.methods import METHODS
+from tokkit.transplant.methods import METHODS, pieces
 from tokkit.transplant.planning import make_plan
 
 SOURCE = tokenizer(b"th", b"er", b"ing", b"fa")

@@ -10,7 +10,7 @@ from tests.transplant.donors import SHARED, apply, parts, random_rows, with_dono
 from tests.transplant.small import context, matrix, tokenizer
 from tokkit.errors import UsageError
 from tokkit.transplant.context import DONOR, VIRTUAL_ROWS
-from tokkit.transplant.ridge import ridge
+from tokkit.transplant.methods.ridge import ridge
 
 
 @given(

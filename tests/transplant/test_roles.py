@@ -16,7 +16,7 @@ from tests.transplant.folders import (
     write,
 )
 from tokkit import load
-from tokkit.transplant.roles import (
+from tokkit.transplant.settings.roles import (
     INPUT,
     STAND_INS,
     USUAL,
@@ -155,5 +155,5 @@ def test_real_tokenizers(real):
 
 
 def test_roles_need_no_torch():
-    code = "import tokkit.transplant.roles, sys; sys.exit('torch' in sys.modules)"
+    code = "import tokkit.transplant.settings.roles, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -15,8 +15,8 @@ from tests.transplant import models
 from tokkit.errors import JobError, ModelError, TokkitError, UsageError
 from tokkit.transplant import Options, Plan, prepare, transplant
 from tokkit.transplant.account import ACCOUNT
-from tokkit.transplant.checkpoint import Checkpoint
-from tokkit.transplant.tensors import read
+from tokkit.transplant.weights.checkpoint import Checkpoint
+from tokkit.transplant.weights.tensors import read
 
 torch = pytest.importorskip("torch")
 
@@ -306,7 +306,7 @@ def test_what_is_there_stays_unless_it_may_be_replaced(make, target, tmp_path):
 
 
 def test_a_full_disk_leaves_nothing(make, target, tmp_path, monkeypatch):
-    from tokkit.transplant import writing
+    from tokkit.transplant.weights import writing
 
     model = make()
     before = contents(model)

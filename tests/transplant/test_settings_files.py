@@ -15,9 +15,9 @@ from tests.transplant.folders import (
 )
 from tests.transplant.models import build, configure
 from tokkit import load
-from tokkit.transplant.roles import find_roles
-from tokkit.transplant.settings_files import new_config, new_generation_config
-from tokkit.transplant.translation import Translation
+from tokkit.transplant.settings.files import new_config, new_generation_config
+from tokkit.transplant.settings.roles import find_roles
+from tokkit.transplant.settings.translation import Translation
 
 MERGES = (("t", "h"), ("th", "e"))
 

@@ -22,7 +22,7 @@ from tokkit.transplant.context import (
     Context,
     Settings,
 )
-from tokkit.transplant.tokenadapt import tokenadapt
+from tokkit.transplant.methods.tokenadapt import tokenadapt
 
 
 class RandomVectors:

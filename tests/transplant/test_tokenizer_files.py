@@ -8,9 +8,9 @@ from tests.transplant.folders import CHATML, LLAMA_2, LLAMA_3, byte_level, write
 from tests.transplant.models import configure
 from tokkit import load
 from tokkit.formats.check import awkward_texts, compare
-from tokkit.transplant.chat import Chat
-from tokkit.transplant.roles import find_roles
-from tokkit.transplant.tokenizer_files import is_tokenizer_file, write_tokenizer
+from tokkit.transplant.settings.chat import Chat
+from tokkit.transplant.settings.roles import find_roles
+from tokkit.transplant.settings.tokenizer_files import is_tokenizer_file, write_tokenizer
 
 OWN = Chat("target")
 

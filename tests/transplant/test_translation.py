@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transplant.small import tokenizer
-from tokkit.transplant.translation import Translation
+from tokkit.transplant.settings.translation import Translation
 
 SOURCE = tokenizer(b" the", b"the", b"\xc3\xa4", b"12", b"ing")
 TARGET = tokenizer(b" th", b"he", b"123", b"ing", "ä".encode(), specials=("<|endoftext|>",))

@@ -11,8 +11,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from tokkit.lm import HFModel  # noqa: E402
-from tokkit.transplant import tune as tune_module  # noqa: E402
-from tokkit.transplant.tune import STATE, tune  # noqa: E402
+from tokkit.transplant.running import tune as tune_module  # noqa: E402
+from tokkit.transplant.running.tune import STATE, tune  # noqa: E402
 
 OWN = tokenizer(b"the", b" c", b"at", b" in", b"hat")
 NEW = [257, 256, 260]

@@ -9,13 +9,13 @@ from tests.transplant.folders import LLAMA_2, LLAMA_3, byte_level, write
 from tests.transplant.models import build
 from tokkit import load
 from tokkit.errors import CheckError
-from tokkit.transplant.chat import choose_chat
-from tokkit.transplant.checkpoint import Checkpoint
-from tokkit.transplant.roles import find_roles, match_roles
-from tokkit.transplant.settings_files import new_config, new_generation_config
-from tokkit.transplant.tokenizer_files import write_tokenizer
-from tokkit.transplant.translation import Translation
-from tokkit.transplant.verify import verify
+from tokkit.transplant.checks.verify import verify
+from tokkit.transplant.settings.chat import choose_chat
+from tokkit.transplant.settings.files import new_config, new_generation_config
+from tokkit.transplant.settings.roles import find_roles, match_roles
+from tokkit.transplant.settings.tokenizer_files import write_tokenizer
+from tokkit.transplant.settings.translation import Translation
+from tokkit.transplant.weights.checkpoint import Checkpoint
 
 SOURCE_MERGES = [("t", "h"), ("th", "e"), ("Ġ", "a")]
 TARGET_MERGES = [("i", "n"), ("t", "h"), ("a", "n"), ("Ġ", "a")]

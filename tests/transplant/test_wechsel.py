@@ -12,7 +12,7 @@ from tests.transplant.small import context, tokenizer
 from tokkit.corpus import open_corpus
 from tokkit.errors import UsageError
 from tokkit.transplant.context import NEIGHBOURS, RANDOM, Settings
-from tokkit.transplant.wechsel import (
+from tokkit.transplant.methods.wechsel import (
     find_pairs,
     learn_word_vectors,
     token_vectors,
@@ -20,7 +20,7 @@ from tokkit.transplant.wechsel import (
     wechsel,
     wechsel_from_vectors,
 )
-from tokkit.transplant.word_vectors import WordVectors
+from tokkit.transplant.methods.word_vectors import WordVectors
 
 SOURCE = tokenizer(b" ca", b" red", b"the", b" eats", b"zz")
 TARGET = tokenizer(b" cat", b" red", b" dog", b" blue", b"zqz", b"eat")

@@ -12,9 +12,9 @@ from tests.reference import cbow as reference
 from tests.transplant.small import tokenizer
 from tokkit.corpus import open_corpus
 from tokkit.kernels.cbow import END
-from tokkit.transplant import word_vectors
 from tokkit.transplant.context import Settings
-from tokkit.transplant.word_vectors import (
+from tokkit.transplant.methods import word_vectors
+from tokkit.transplant.methods.word_vectors import (
     draw_table,
     how_often_kept,
     learn_token_vectors,

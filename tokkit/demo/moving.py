@@ -46,7 +46,7 @@ def move_model(folder: Path, documents: Sequence[Document], progress: Progress) 
     if find_spec("torch") is None or find_spec("transformers") is None:
         return []
     from tokkit.transplant import Options, transplant
-    from tokkit.transplant.evaluate import evaluate
+    from tokkit.transplant.running.evaluate import evaluate
 
     model = resource(MODEL)
     slices = {"text": [each.text.encode() for each in documents]}

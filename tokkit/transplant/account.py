@@ -14,14 +14,14 @@ from tokkit import __version__
 from tokkit.transplant.card import CardFacts, kept_lines, model_card
 from tokkit.transplant.context import ORIGINS, SIDES, Side
 from tokkit.transplant.metadata import Metadata
-from tokkit.transplant.numbers import describe_digits
 from tokkit.transplant.preparing import Prepared, special_tokens
+from tokkit.transplant.settings.numbers import describe_digits
+from tokkit.transplant.settings.tokenizer_files import REPLACING
 from tokkit.transplant.showing import facts, methods_of, notes, origins_table
-from tokkit.transplant.tokenizer_files import REPLACING
-from tokkit.transplant.writing import Hashed
+from tokkit.transplant.weights.writing import Hashed
 
 if TYPE_CHECKING:
-    from tokkit.transplant.evaluate import Evaluation
+    from tokkit.transplant.running.evaluate import Evaluation
 
 ACCOUNT = "transplant.json"
 CARD = "README.md"

@@ -6,10 +6,10 @@ import numpy as np
 
 from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.context import MEAN, SIDES
-from tokkit.transplant.framing import check_framing
-from tokkit.transplant.numbers import compare_digits, describe_digits
 from tokkit.transplant.plan import Plan
-from tokkit.transplant.translation import Translation
+from tokkit.transplant.settings.framing import check_framing
+from tokkit.transplant.settings.numbers import compare_digits, describe_digits
+from tokkit.transplant.settings.translation import Translation
 
 _SAMPLE = (
     "The quick brown Fox  jumped\n\tover 12 dogs\u2019 beds; na\u00efve caf\u00e9, \ufb01n."

@@ -65,7 +65,7 @@ class Settings:
     min_count: int = 10
 
     def __post_init__(self) -> None:
-        positive = ("top_k", "atoms", "neighbours", "dimensions", "epochs", "min_count")
+        positive = ("atoms", "neighbours", "dimensions", "epochs", "min_count")
         for name in positive:
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} cannot be {getattr(self, name)}: give 1 or more")
@@ -73,7 +73,7 @@ class Settings:
             raise UsageError(f"temperature cannot be {self.temperature}: give more than 0")
         if not 0 <= self.global_weight <= 1:
             raise UsageError(f"global_weight cannot be {self.global_weight}: give 0 to 1")
-        for name in ("decay", "slope", "ridge"):
+        for name in ("top_k", "decay", "slope", "ridge"):
             value = getattr(self, name)
             if not 0 <= value < float("inf"):
                 raise UsageError(f"{name} cannot be {value}: give 0 or more")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,10 @@ from tokkit.transplant.context import MEAN_ROW, PADDING_ROW, Side
 from tokkit.transplant.noise import gaussian
 from tokkit.transplant.plan import Half, Plan, show
 from tokkit.transplant.rows import Rows
+from tokkit.transplant.weights.encoding import Values, dtype_of, encode
 
 BLOCK = 1 << 18
 """Numbers that are computed at once."""
-
-Values = NDArray[Any]
-"""Numbers as a checkpoint holds them: bfloat16 as its bits, ``uint16``."""
 
 
 class Summer(Protocol):
@@ -74,7 +72,7 @@ class Matrix:
         block = block or max(1, BLOCK // self.values.shape[1])
         half, known = self._extended(rows)
         plain = half.rows.counts == 1
-        same_dtype = _name(self.values) == dtype
+        same_dtype = dtype_of(self.values) == dtype
         for first in range(0, rows, block):
             count = min(block, rows - first)
             sums = self._summer.sums(half.rows, first, count)
@@ -199,33 +197,3 @@ class _Processor:
         own = ids.copy()
         own[is_real] = places
         return self._values[wanted].astype(np.float32), own
-
-
-def encode(values: NDArray[np.float64], dtype: str) -> Values:
-    """Round to the nearest number of a dtype, ties to even; bfloat16 as its bits."""
-    if dtype == "F64":
-        return values
-    single = values.astype(np.float32)
-    if dtype == "F32":
-        return single
-    if dtype == "F16":
-        return single.astype(np.float16)
-    bits = single.view(np.uint32)
-    rounded = (bits + (0x7FFF + ((bits >> 16) & 1))) >> 16
-    words: NDArray[np.uint16] = rounded.astype(np.uint16)
-    lost = ~np.isfinite(single)  # rounding would carry the bits of NaN into those of a number
-    words[lost] = (bits[lost] >> 16).astype(np.uint16)
-    return words
-
-
-def decode(values: Values) -> NDArray[Any]:
-    """Return numbers as ``float32`` (``float64`` stays): the inverse of `encode`."""
-    if values.dtype == np.uint16:
-        return (values.astype(np.uint32) << 16).view(np.float32)
-    return values if values.dtype == np.float64 else values.astype(np.float32)
-
-
-def _name(values: Values) -> str:
-    """The name safetensors has for the numbers of an array."""
-    names = {"uint16": "BF16", "float16": "F16", "float32": "F32", "float64": "F64"}
-    return names[values.dtype.name]

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tokkit.errors import JobError, ModelError
-from tokkit.transplant.chat import choose_chat
 from tokkit.transplant.preparing import Prepared
-from tokkit.transplant.settings_files import new_config, new_generation_config
-from tokkit.transplant.tokenizer_files import is_tokenizer_file, write_tokenizer
+from tokkit.transplant.settings.chat import choose_chat
+from tokkit.transplant.settings.files import new_config, new_generation_config
+from tokkit.transplant.settings.tokenizer_files import is_tokenizer_file, write_tokenizer
 
 CONFIG = "config.json"
 GENERATION = "generation_config.json"

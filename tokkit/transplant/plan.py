@@ -28,7 +28,7 @@ from tokkit.transplant.context import (
     Side,
 )
 from tokkit.transplant.rows import Rows, Weights
-from tokkit.transplant.tensors import read_file, write_file
+from tokkit.transplant.weights.tensors import read_file, write_file
 from tokkit.vocab import Vocabulary, flatten
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from tokkit.transplant.context import (
     Side,
 )
 from tokkit.transplant.methods import find_method
-from tokkit.transplant.pieces import mean
+from tokkit.transplant.methods.pieces import mean
 from tokkit.transplant.plan import KNOWN, Half, Plan
 from tokkit.transplant.rows import Rows, choose, stack
 

@@ -12,14 +12,14 @@ from tokkit.formats import load
 from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.align import align, read_overrides
 from tokkit.transplant.cautions import cautions
-from tokkit.transplant.checkpoint import Checkpoint
 from tokkit.transplant.context import Auxiliary, Context, Donor, Progress, silent
-from tokkit.transplant.locate import Embeddings, head_name, locate
 from tokkit.transplant.options import DTYPES, Options
 from tokkit.transplant.plan import Plan
 from tokkit.transplant.planning import make_plan
-from tokkit.transplant.roles import INPUT, find_roles, match_roles, match_texts
-from tokkit.transplant.translation import Translation
+from tokkit.transplant.settings.roles import INPUT, find_roles, match_roles, match_texts
+from tokkit.transplant.settings.translation import Translation
+from tokkit.transplant.weights.checkpoint import Checkpoint
+from tokkit.transplant.weights.locate import Embeddings, head_name, locate
 
 _ENDS = ("bos", "eos")
 """Roles that decide before how a special token is written."""
@@ -222,7 +222,7 @@ def _auxiliary(options: Options, progress: Progress) -> Auxiliary | None:
     """Load the text encoder, if a method needs it."""
     if options.auxiliary is None or "auxiliary" not in options.needs:
         return None
-    from tokkit.transplant.auxiliary import default_folder, load_auxiliary
+    from tokkit.transplant.methods.auxiliary import default_folder, load_auxiliary
 
     device = "cpu" if options.device == "auto" else options.device
     cache = options.auxiliary_cache or default_folder()
@@ -233,7 +233,7 @@ def _donor(options: Options, target: Tokenizer) -> Donor | None:
     """Load the donor model, if a method needs it."""
     if options.donor is None or "donor" not in options.needs:
         return None
-    from tokkit.transplant.donor import load_donor
+    from tokkit.transplant.methods.donor import load_donor
 
     return load_donor(options.donor, target)
 

@@ -20,19 +20,26 @@ from numpy.typing import NDArray
 from tokkit.errors import InputError
 from tokkit.learn.folder import refuse_existing, replace_folder
 from tokkit.transplant.account import ACCOUNT, Report, write_account
-from tokkit.transplant.checkpoint import Checkpoint
 from tokkit.transplant.context import Progress, Side, silent
-from tokkit.transplant.matrix import Matrix, encode
+from tokkit.transplant.matrix import Matrix
 from tokkit.transplant.metadata import write_metadata
 from tokkit.transplant.options import Options
-from tokkit.transplant.output import check_space
 from tokkit.transplant.plan import PLAN_FILE
 from tokkit.transplant.preparing import Prepared, prepare
-from tokkit.transplant.tensors import read
-from tokkit.transplant.writing import Hashed, New, hash_tensor, patch_rows, write_checkpoint
+from tokkit.transplant.weights.checkpoint import Checkpoint
+from tokkit.transplant.weights.encoding import encode
+from tokkit.transplant.weights.output import check_space
+from tokkit.transplant.weights.tensors import read
+from tokkit.transplant.weights.writing import (
+    Hashed,
+    New,
+    hash_tensor,
+    patch_rows,
+    write_checkpoint,
+)
 
 if TYPE_CHECKING:
-    from tokkit.transplant.running import Running
+    from tokkit.transplant.running.session import Running
 
 
 def transplant(
@@ -182,7 +189,7 @@ class _Job:
     @cached_property
     def _running(self) -> "Running":
         """What runs the models; torch is imported only where that is asked for."""
-        from tokkit.transplant.running import Running
+        from tokkit.transplant.running.session import Running
 
         return Running(self.prepared, self.folder, self.device, self.progress)
 
@@ -201,7 +208,7 @@ class _Job:
         """Check the folder, and measure both models, as far as that was asked for."""
         options = self.prepared.options
         if options.verify:
-            from tokkit.transplant.verify import verify_folder
+            from tokkit.transplant.checks.verify import verify_folder
 
             self.progress("verifying", 0, 0)
             self.found["verification"] = verify_folder(self.prepared, self.folder)

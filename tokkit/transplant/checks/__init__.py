@@ -1,0 +1,1 @@
+"""Checking a transplanted model through the libraries that will load it."""

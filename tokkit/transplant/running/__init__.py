@@ -1,0 +1,1 @@
+"""What runs a transplanted model: calibrating, tuning and measuring it."""

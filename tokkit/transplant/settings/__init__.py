@@ -1,0 +1,1 @@
+"""What lies beside the weights: settings, special tokens, chat templates, tokenizer files."""

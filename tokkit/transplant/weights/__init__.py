@@ -1,0 +1,1 @@
+"""Weights on disk: safetensors files read, searched for embeddings, and written anew."""
