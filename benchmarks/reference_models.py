@@ -45,7 +45,7 @@ def corpus(name: str) -> Iterator[dict]:
     data = path.read_bytes()
     if path.suffix == ".gz":
         data = gzip.decompress(data)
-    for line in data.decode().splitlines():
+    for line in filter(None, data.decode().split("\n")):
         yield json.loads(line)
 
 

@@ -69,11 +69,9 @@ class Settings:
         for name in positive:
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} cannot be {getattr(self, name)}: give 1 or more")
-        if not self.temperature > 0:
-            raise UsageError(f"temperature cannot be {self.temperature}: give more than 0")
         if not 0 <= self.global_weight <= 1:
             raise UsageError(f"global_weight cannot be {self.global_weight}: give 0 to 1")
-        for name in ("top_k", "decay", "slope", "ridge"):
+        for name in ("temperature", "top_k", "decay", "slope", "ridge"):
             value = getattr(self, name)
             if not 0 <= value < float("inf"):
                 raise UsageError(f"{name} cannot be {value}: give 0 or more")
