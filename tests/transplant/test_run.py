@@ -371,3 +371,105 @@ def test_a_request_that_cannot_work_is_refused(wrong, make, target, tmp_path):
     with pytest.raises(TokkitError):
         transplant(make(), target, tmp_path / "out", Options(**wrong))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    """Text for what runs models."""
+    lines = [
+        f"the thing number {number} and the other thing are singing, said {number % 7} of them"
+        for number in range(600)
+    ]
+    path = tmp_path_factory.mktemp("text") / "text.jsonl"
+    path.write_text("\n".join(json.dumps({"text": line}) for line in lines))
+    return path
+
+
+def costs(folder, text):
+    """Bits per byte of the text, each document by itself, through transformers alone."""
+    from transformers import AutoTokenizer
+
+    model, tokenizer = models.load(folder), AutoTokenizer.from_pretrained(folder)
+    nats = size = 0
+    for line in text.read_text().split("\n")[:40]:
+        document = json.loads(line)["text"]
+        ids = torch.tensor([[tokenizer.bos_token_id, *tokenizer.encode(document)]])
+        with torch.inference_mode():
+            logprobs = model(input_ids=ids).logits[0, :-1].log_softmax(-1)
+        nats -= logprobs.gather(1, ids[0, 1:, None]).sum().item()
+        size += len(document.encode())
+    return nats / np.log(2) / size
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_new_rows_are_calibrated_and_tuned_and_nothing_else_is(
+    tied, make, target, text, tmp_path
+):
+    model = make(tie_word_embeddings=tied)
+    ways = {
+        "plain": {},
+        "calibrated": {"calibrate": [str(text)]},
+        "tuned": {"tune": 30, "tune_corpus": [str(text)], "verify": True},
+    }
+    rows = {}
+    for name, way in ways.items():
+        transplant(model, target, tmp_path / name, Options(**way))
+        check_body(model, tmp_path / name)
+        rows[name] = rows_of(tmp_path / name)[:2]
+    guesses = Plan.load(tmp_path / "plain").halves["input"].guesses
+    for name in ("calibrated", "tuned"):
+        for before, after in zip(rows["plain"], rows[name], strict=True):
+            np.testing.assert_array_equal(before[: len(guesses)][~guesses], after[~guesses])
+    changed = [(rows["plain"][i] != rows["calibrated"][i]).any() for i in (0, 1)]
+    assert changed == [tied, True]
+    plain, tuned = (costs(tmp_path / name, text) for name in ("plain", "tuned"))
+    assert tuned < plain
+
+
+def test_bits_per_byte_are_those_of_transformers(make, target, text, tmp_path):
+    model = make(tie_word_embeddings=False)
+    few = tmp_path / "few.jsonl"
+    few.write_text("\n".join(text.read_text().split("\n")[:40]))
+    report = transplant(model, target, tmp_path / "out", Options(evaluate=[str(few)]))
+    [found] = [
+        each
+        for each in report.as_json()["evaluation"]["slices"]
+        if each["slice"] == "few.jsonl"
+    ]
+    assert found["bits_per_byte_before"] == pytest.approx(costs(model, text), rel=1e-4)
+    assert found["bits_per_byte_after"] == pytest.approx(
+        costs(tmp_path / "out", text), rel=1e-4
+    )
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert f"{found['bits_per_byte_after']:.3f}" in card
+
+
+def test_a_killed_tuning_goes_on_where_it_was(make, target, text, tmp_path):
+    model = make()
+    options = {"tune": 60, "tune_corpus": [str(text)]}
+    transplant(model, target, tmp_path / "whole", Options(**options))
+    kill = (
+        "import os, sys, json\n"
+        "from pathlib import Path\n"
+        "from tokkit.transplant import Options, transplant\n"
+        "def watch(stage, done, total):\n"
+        "    if stage == 'tuning' and done >= 55:\n"
+        "        os.kill(os.getpid(), 9)\n"
+        "transplant(*sys.argv[1:4], Options(**json.loads(sys.argv[4])), progress=watch)\n"
+    )
+    output = tmp_path / "killed"
+    arguments = [sys.executable, "-c", kill, model, target, output, json.dumps(options)]
+    done = subprocess.run(list(map(str, arguments)), check=False, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert not output.exists()
+    steps = []
+    transplant(
+        model,
+        target,
+        output,
+        Options(**options),
+        progress=lambda stage, done, _: steps.append(done) if stage == "tuning" else None,
+    )
+    assert contents(output) == contents(tmp_path / "whole")
+    assert min(steps) > 0
+    assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []

@@ -110,15 +110,15 @@ class Evaluation:
         from rich.box import SIMPLE_HEAD
         from rich.table import Table
 
-        title = f"Bits per byte: {self.before} before, {self.after} after (less is better)"
+        title = "Bits per byte, before and after (less is better)"
         table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
         table.add_column("slice", no_wrap=True)
-        for name in ("bytes", "before", "after", "ratio [95 %]", "bytes/token"):
+        for name in ("kB", "before", "after", "ratio [95 %]", "bytes/token"):
             table.add_column(name, justify="right", no_wrap=True)
         for each in self.slices:
             table.add_row(
                 each.name,
-                f"{each.bytes:,}",
+                f"{each.bytes / 1000:,.0f}",
                 f"{each.before:.3f}",
                 f"{each.after:.3f}",
                 str(each.ratio),

@@ -102,4 +102,6 @@ class Running:
         roles = self.prepared.translation.target_roles
         begins = any(role in roles for role in ("bos", "eos", "cls"))
         start = None if begins else "\n"
-        return HFModel.load(self.folder, device=self.device, start=start)
+        model = HFModel.load(self.folder, device=self.device, start=start)
+        model.name = "transplanted"  # not that of the folder it is written in
+        return model
