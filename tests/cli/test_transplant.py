@@ -1,10 +1,14 @@
 """``tokkit transplant`` as its users see it."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
 import tokkit
+from tests.cli.conftest import contents
 
 PROSE = "It was the best of times, it was the worst of times, it was the age of wisdom.\n" * 60
 
@@ -135,3 +139,23 @@ def test_help_is_quick_and_has_examples(tokkit, invoke):
     for arguments in (("transplant", "-h"), ("transplant", "run", "-h")):
         assert "tokkit transplant my-model my-tokenizer -o moved" in invoke(*arguments).stdout
     assert tokkit("transplant", "methods", "-q").returncode == 0
+
+
+def test_neither_threads_nor_hashes_change_a_byte(tiny, other, tmp_path):
+    texts = []
+    for number in ("1", "2"):
+        environment = os.environ | {
+            "PYTHONHASHSEED": number,
+            "OMP_NUM_THREADS": number,
+            "NUMBA_NUM_THREADS": number,
+        }
+        arguments = ("transplant", tiny, other, "-o", "out", "--method", "random", "--json")
+        command = [sys.executable, "-m", "tokkit_cli", *map(str, arguments)]
+        place = tmp_path / number
+        place.mkdir()
+        done = subprocess.run(
+            command, check=True, cwd=place, env=environment, capture_output=True
+        )
+        texts.append(done.stdout)
+    assert texts[0] == texts[1]
+    assert contents(tmp_path / "1" / "out") == contents(tmp_path / "2" / "out")
