@@ -76,6 +76,8 @@ def test_a_dry_run_writes_only_the_plan(invoke, tiny, other, tmp_path):
     assert explained["token"] == " worst"
     parts = [part["token"] for part in explained["input"]["parts"]]
     assert " worst".endswith(parts[-1])
+    again = invoke("transplant", tiny, other, "--dry-run", "--save-plan", plan)
+    assert (again.exit_code, again.stdout) == (2, "")
     assert repr(" worst") in invoke("transplant", "explain", plan, " worst").stdout
 
 

@@ -11,7 +11,7 @@ from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.context import COPIED, MEAN, OVERRIDE, ROLE, UNUSED, Alignment
 from tokkit.transplant.spelling import spell, spellings, usual_ids
 
-_RESERVED = re.compile(r"reserved|unused|extra_id|placeholder|dummy", re.IGNORECASE)
+_RESERVED = re.compile(r"reserved|unused|extra_id|placeholder|dummy|control_\d", re.IGNORECASE)
 """Special tokens with such names are ids kept free for later."""
 
 

@@ -75,6 +75,8 @@ def transplant(
     """
     folder = Path(os.path.abspath(output))
     refuse_existing(folder, force=force, sign=ACCOUNT)
+    if save_plan is not None:
+        refuse_existing(save_plan, force=force)
     prepared = prepare(model, tokenizer, options, progress=progress)
     if save_plan is not None:
         prepared.plan.save(save_plan)

@@ -30,7 +30,8 @@ transplant = typer.Typer(cls=_Group, rich_markup_mode="markdown", invoke_without
 def show_commands(context: typer.Context) -> None:
     """Move a pretrained model onto another tokenizer.
 
-    `tokkit transplant MODEL TOKENIZER -o DIR` is short for `tokkit transplant run ...`.
+    `tokkit transplant MODEL TOKENIZER -o DIR` is short for `tokkit transplant run ...`, whose
+    options `tokkit transplant run -h` lists.
 
     **Start here**
 

@@ -74,6 +74,7 @@ def run(
         raise UsageError("name the folder to write with --output, or add --dry-run")
     if calibrate_by is not None and not calibrate:
         raise UsageError("--calibrate-by needs text to calibrate on: name it with --calibrate")
+    from tokkit.learn.folder import refuse_existing
     from tokkit.transplant import Options, prepare, transplant
 
     named = {"temperature": temperature, "top_k": top_k, "global_weight": global_weight}
@@ -105,6 +106,8 @@ def run(
     )
     with console.show_progress() as progress:
         if dry_run or output is None:
+            if save_plan is not None:
+                refuse_existing(save_plan, force=force)
             prepared = prepare(model, tokenizer, options, progress=progress)
             if save_plan is not None:
                 prepared.plan.save(save_plan)
