@@ -426,6 +426,26 @@ def test_new_rows_are_calibrated_and_tuned_and_nothing_else_is(
     assert tuned < plain
 
 
+@pytest.mark.parametrize("untie", [False, True])
+def test_a_tied_head_that_was_saved_all_the_same_is_kept_up(
+    untie, make, target, text, tmp_path
+):
+    from safetensors.torch import load_file, save_file
+
+    model = make(tie_word_embeddings=True)
+    weights = load_file(model / "model.safetensors")
+    weights["lm_head.weight"] = weights["model.embed_tokens.weight"].clone()
+    save_file(weights, model / "model.safetensors", {"format": "pt"})
+    options = Options(tune=5, tune_corpus=[str(text)], untie=untie, verify=True)
+    transplant(model, target, tmp_path / "out", options)
+    tensors = Checkpoint.open(tmp_path / "out").tensors
+    first, second = (read(tensors[f"{n}.weight"]) for n in ("model.embed_tokens", "lm_head"))
+    assert (first == second).all() != untie
+    loaded = rows_of(tmp_path / "out")
+    np.testing.assert_array_equal(loaded[0], first)
+    np.testing.assert_array_equal(loaded[1], second)
+
+
 def test_bits_per_byte_are_those_of_transformers(make, target, text, tmp_path):
     model = make(tie_word_embeddings=False)
     few = tmp_path / "few.jsonl"

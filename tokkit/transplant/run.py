@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.errors import InputError
+from tokkit.errors import InputError, MissingExtraError, UsageError
 from tokkit.learn.folder import refuse_existing, replace_folder
 from tokkit.transplant.account import ACCOUNT, Report, write_account
 from tokkit.transplant.context import Progress, Side, silent
@@ -196,9 +196,13 @@ class _Job:
         return Running(self.prepared, self.folder, self.device, self.progress)
 
     def _patch(self, name: str, ids: NDArray[np.integer[Any]], values: NDArray[Any]) -> None:
-        """Write rows in the dtype of their tensor."""
+        """Write rows of a tensor, and of those that repeat it, in the dtype it has."""
         dtype = Checkpoint.open(self.folder).tensors[name].dtype
-        patch_rows(self.folder, name, ids, encode(values.astype(np.float64), dtype))
+        rows = encode(values.astype(np.float64), dtype)
+        twins = self.prepared.embeddings.twins.items()
+        repeating = (twin for twin, other in twins if other == name)
+        for each in (name, *(twin for twin in repeating if twin != self.prepared.head)):
+            patch_rows(self.folder, each, ids, rows)
 
     def _hash_again(self, hashes: dict[str, Hashed]) -> None:
         """Hash the tensors that were changed after they were written."""
@@ -221,7 +225,7 @@ class _Job:
 def _device(name: str) -> str:
     """Return what torch calls the device to use; torch is asked only where there may be one."""
     if name != "auto":
-        return name
+        return name if name == "cpu" else _check_device(name)
     if not any(Path("/dev").glob("nvidia[0-9]*")):
         return "cpu"
     try:
@@ -229,3 +233,16 @@ def _device(name: str) -> str:
     except ModuleNotFoundError:
         return "cpu"
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _check_device(name: str) -> str:
+    """Return the name of a device that torch has."""
+    try:
+        import torch
+    except ModuleNotFoundError as missing:
+        raise MissingExtraError("torch", "torch") from missing
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"torch has no device {name!r} here: take cpu or auto") from error
+    return name
