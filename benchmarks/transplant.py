@@ -101,7 +101,7 @@ def rival(case: Case, options, output: Path) -> list[str]:
 def run(command: list[str], output: Path) -> dict:
     """Run a command in a process of its own; its cost and the size of what it wrote."""
     shutil.rmtree(output, ignore_errors=True)
-    log = output.with_suffix(".log")
+    log = output.with_name(f"{output.name}.log")
     with log.open("wb") as file:
         process = subprocess.Popen(
             command,
