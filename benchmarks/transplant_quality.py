@@ -1,128 +1,158 @@
 """Bits per byte after transplants by many methods, relative to the source model.
 
     OMP_NUM_THREADS=1 python -m benchmarks.transplant_quality FOLDER --seeds 0 1 2 \
-        --auxiliary ENCODER --results build/quality.jsonl
+        --auxiliary ENCODER --results build/transplant_quality
 
 `FOLDER` is what `benchmarks.reference_models` makes. Every method moves every source model onto
-every target tokenizer in memory; what is done is kept in the file of results, and left alone
-the next time. All models read the same segments of held-out text.
+every target tokenizer in memory. What is done is kept in the folder of results, plans too, and
+left alone the next time. All models read the same segments of held-out text.
 
 A method is ``LAYOUT:IN/OUT[+scalar|+token]``: LAYOUT is ``untied``, ``tied`` or ``untie`` (a
-tied model that gets a head of its own); ``+`` calibrates. Behind IN or OUT, ``~A`` moves the
-new rows a share A towards the mean of the source's rows, ``~nP`` those of n pieces a share
-``1 - n^-P``; and ``^B`` adds to all of them B times what their mean lacks to that mean.
+tied model that gets a head of its own); ``+`` calibrates. Behind IN or OUT, ``^`` adds to all
+new rows what their mean lacks to the mean of the source's rows, and ``~A`` then moves them a
+share A towards that mean.
 """
 
 import argparse
 import copy
 import json
-import math
 import re
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from benchmarks.reference_models import SEGMENT, TARGETS, read_lines
+from benchmarks.reference_models import SEGMENT, TARGETS, cut, read_lines
 
-RIVALS = {
-    "FVT / ReTok": "mean/mean",
-    "TokenAdapt": "tokenadapt/tokenadapt",
-    "FOCUS": "focus/focus",
-    "OMP": "omp/omp",
-    "transplant-vocab": "last/front",
+if TYPE_CHECKING:
+    import torch
+
+    from tokkit.lm import HFModel
+    from tokkit.transplant.plan import Plan
+
+Floats = NDArray[np.float32]
+Costs = NDArray[np.float64]
+Side = Literal["input", "output"]
+By = Literal["scalar", "token"]
+METHODS = {
+    "untied": [
+        *("last/front-shrunk", "last/front-shrunk+scalar", "last/front-shrunk+token"),
+        *("mean/mean", "last/front", "tokenadapt/tokenadapt", "focus/focus", "omp/omp"),
+        *("last/tokenadapt", "global-mean/global-mean", "random/random"),
+        *("ridge/ridge", "last/front+token", "last/front^", "last/front^~0.2"),
+    ],
+    "tied": [
+        *("mean-shrunk/mean-shrunk", "mean-shrunk/mean-shrunk+scalar"),
+        *("mean-shrunk/mean-shrunk+token", "mean/mean", "tokenadapt/tokenadapt"),
+        *("focus/focus", "omp/omp", "global-mean/global-mean", "random/random"),
+        *("ridge/ridge", "mean/mean^", "mean/mean^~0.2"),
+    ],
+    "untie": ["last/front-shrunk", "last/front-shrunk+token", "last/front"],
 }
-UNTIED = [
-    *RIVALS.values(),
-    *("random/random", "last/mean", "last/tokenadapt"),
-    *("last/front~n1", "last/front~n0.75", "last/mean~n1", "mean/front~n1", "last~n1/front~n1"),
-    *("last/front~0.5", "last/front^1", "last/front^1~0.2"),
-    *("last/front~n1+scalar", "last/front~n1+token", "last/front+scalar", "last/front+token"),
-]
-TIED = [
-    *("mean/mean", "tokenadapt/tokenadapt", "focus/focus", "omp/omp", "last/last"),
-    *("mean/mean~n1", "mean/mean~n0.75", "front/front~n1", "mean/mean~0.3", "mean/mean^1~0.2"),
-    *("mean/mean~n1+scalar", "mean/mean~n1+token"),
-]
-UNTIE = [
-    *("last/front", "last/front~n1", "last/front~n1+scalar", "last/front~n1+token"),
-]
-METHODS = [
-    *(f"untied:{name}" for name in UNTIED),
-    *(f"tied:{name}" for name in TIED),
-    *(f"untie:{name}" for name in UNTIE),
-]
-FORM = re.compile(r"(\w+):([^/]+)/([^+]+)\+?(\w*)")
-SIDE = re.compile(r"([a-z-]+)(?:\^([\d.]+))?(?:~(n?)([\d.]+))?")
+DEFAULTS = {
+    "untied": "untied:last/front-shrunk",
+    "tied": "tied:mean-shrunk/mean-shrunk",
+    "untie": "tied:mean-shrunk/mean-shrunk",
+}
+"""What the methods of each layout are compared with."""
+NAMES = [f"{layout}:{name}" for layout, names in METHODS.items() for name in names]
+FORM = re.compile(r"(untied|tied|untie):([^/]+)/([^+]+)\+?(scalar|token|)")
+SIDE = re.compile(r"([a-z-]+)(\^?)(?:~([\d.]+))?")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where everything lies, and how much of it to use."""
+    """Where everything lies, and what is read.
+
+    Attributes:
+        folder: What `benchmarks.reference_models` made.
+        results: Where measures and plans are kept.
+        auxiliary: A text encoder.
+        skip: Bytes of each kind of text to leave out, of the first documents.
+        longest: Bytes of a document that are read: more documents, not longer ones.
+    """
 
     folder: Path
+    results: Path
     auxiliary: str
-    size: int
-    positions: int
+    skip: int
+    longest: int
 
     def target(self, name: str) -> Path:
         return self.folder / "tokenizers" / name
+
+    def model(self, name: str) -> Path | None:
+        """Return a model's folder if the model is complete."""
+        folder = self.folder / "models" / name
+        return folder if (folder / "reference.json").exists() else None
 
     @cached_property
     def documents(self) -> list[bytes]:
         """Held-out documents of all kinds."""
         found = []
         for path in sorted((self.folder / "eval").glob("*.jsonl")):
-            rest = self.size
+            left_out = 0
             for text in read_lines(path):
-                if rest > 0:
-                    found.append(text)
-                    rest -= len(text)
+                if left_out < self.skip:
+                    left_out += len(text)
+                else:
+                    found.append(cut(text.decode(), self.longest).encode())
         return found
 
     @cached_property
     def calibration(self) -> list[bytes]:
         return read_lines(self.folder / "text" / "calibration.jsonl")
 
+    def plan(self, target: str, method: str) -> "Plan":
+        """Plan a method for both sides; the same for every model with the source tokenizer."""
+        from tokkit.transplant.options import Options
+        from tokkit.transplant.plan import Plan
+        from tokkit.transplant.preparing import prepare
+
+        file = self.results / "plans" / f"{target}-{method}.plan"
+        if not file.exists():
+            options = Options(
+                method_in=method,
+                method_out=method,
+                auxiliary=self.auxiliary,
+                corpus=[str(self.folder / "text" / "train.jsonl")],
+                donor=str(self.folder / "models" / f"donor-{target}"),
+            )
+            any_model = self.folder / "models" / "source-s0"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            prepare(any_model, self.target(target), options).plan.save(file)
+        return Plan.load(file)
+
 
 class Source:
     """A source model, and what held-out text costs under it."""
 
-    def __init__(self, place: Place, name: str) -> None:
+    def __init__(self, place: Place, folder: Path) -> None:
         from tokkit.lm import HFModel
-        from tokkit.lm.score import score, segments
+        from tokkit.lm.score import segments
 
         self.place = place
-        self.folder = place.folder / "models" / name
-        self.model = HFModel.load(self.folder)
+        self.model = HFModel.load(folder)
         parts = [segments([text], SEGMENT) for text in place.documents]
         self.segments = [part for own in parts for part in own]
         self.owners = np.repeat(np.arange(len(parts)), [len(own) for own in parts])
-        self.nats = self.by_document(score(self.model, self.segments).nats)
-        torch_model = self.model.model
-        self.input = torch_model.get_input_embeddings().weight.detach().numpy()
-        self.output = torch_model.get_output_embeddings().weight.detach().numpy()
+        self.nats = self.cost(self.model)
+        inside = self.model.model
+        self.matrices: dict[str, Floats] = {
+            "input": inside.get_input_embeddings().weight.detach().numpy(),
+            "output": inside.get_output_embeddings().weight.detach().numpy(),
+        }
 
-    def by_document(self, nats: np.ndarray) -> np.ndarray:
-        return np.bincount(self.owners, nats, minlength=len(self.place.documents))
+    def cost(self, model: "HFModel") -> Costs:
+        """Return the nats of each document."""
+        from tokkit.lm.score import score
 
-
-@cache
-def plan(place: Place, folder: Path, target: str, method: str):
-    """Plan a method for both sides; the same for every model with these tokenizers."""
-    from tokkit.transplant.options import Options
-    from tokkit.transplant.preparing import prepare
-
-    needs_donor = method in ("omp", "knn", "ridge")
-    options = Options(
-        method_in=method,
-        method_out=method,
-        auxiliary=place.auxiliary if method == "tokenadapt" else None,
-        corpus=[str(place.folder / "text" / "train.jsonl")] if method == "focus" else (),
-        donor=str(place.folder / "models" / f"donor-{target}") if needs_donor else None,
-    )
-    return prepare(folder, place.target(target), options).plan
+        # With larger batches, and so more logits at once, this takes twice the time.
+        nats = score(model, self.segments, batch_tokens=1024).nats
+        return np.bincount(self.owners, nats).astype(np.float64)
 
 
 class Transplant:
@@ -130,168 +160,184 @@ class Transplant:
 
     def __init__(self, source: Source, target: str) -> None:
         self.source, self.target = source, target
-        self.matrices: dict = {}
+        self.plans: dict[str, Plan] = {}
 
-    def plan(self, method: str):
-        place, model = self.source.place, "source-s0"
-        return plan(place, place.folder / "models" / model, self.target, method)
+    def plan(self, method: str) -> "Plan":
+        if method not in self.plans:
+            self.plans[method] = self.source.place.plan(self.target, method)
+        return self.plans[method]
 
-    @property
-    def new(self) -> np.ndarray:
+    @cached_property
+    def new(self) -> NDArray[np.bool_]:
+        """Which target rows are guesses."""
         return self.plan("mean").halves["output"].guesses
 
-    def matrix(self, name: str, side: str):
+    def matrix(self, name: str, side: Side) -> Floats:
         """Return what a method makes of one side."""
         from tokkit.transplant.matrix import Matrix
 
-        if (name, side) not in self.matrices:
-            method, centre, by_pieces, share = SIDE.fullmatch(name).groups()
-            made = self.plan(method)
-            values = self.source.input if side == "input" else self.source.output
-            half = Matrix(made, side, values)
-            rows = np.concatenate([*half.blocks(len(made.target), "F32")])
-            middle, new = half.virtual[0].astype(np.float32), self.new
-            if centre:
-                rows[new] += np.float32(centre) * (middle - rows[new].mean(0))
-            if share:
-                pieces = self.plan("mean").halves["output"].rows.counts[new, None]
-                move = 1 - pieces ** -float(share) if by_pieces else float(share)
-                rows[new] += np.float32(move) * (middle - rows[new])
-            self.matrices[name, side] = rows
-        return self.matrices[name, side]
+        found = SIDE.fullmatch(name)
+        assert found is not None, name
+        method, centred, share = found.groups()
+        plan = self.plan(method)
+        half = Matrix(plan, side, self.source.matrices[side])
+        rows: Floats = np.concatenate([*half.blocks(len(plan.target), "F32")])
+        middle = half.virtual[0].astype(np.float32)
+        if centred:
+            rows[self.new] += middle - rows[self.new].mean(0)
+        if share:
+            rows[self.new] += np.float32(share) * (middle - rows[self.new])
+        return rows
 
-    def model(self, rows: np.ndarray, head: np.ndarray | None = None):
+    def model(self, rows: Floats, head: Floats | None) -> "HFModel":
         """Put matrices into a copy of the model; a tied one has no head of its own."""
-        import torch
-
         import tokkit
         from tokkit.lm import HFModel
 
         inside = copy.deepcopy(self.source.model.model)
-        weight = torch.nn.Parameter(torch.from_numpy(rows.copy()), requires_grad=False)
+        weight = parameter(rows)
         inside.get_input_embeddings().weight = weight
-        if head is not None:
-            weight = torch.nn.Parameter(torch.from_numpy(head.copy()), requires_grad=False)
-        inside.get_output_embeddings().weight = weight
+        inside.get_output_embeddings().weight = weight if head is None else parameter(head)
         inside.config.vocab_size = len(rows)
         folder = self.source.place.target(self.target)
         return HFModel(inside, tokkit.load(folder), name=self.target, files=str(folder))
 
-    def measure(self, name: str) -> np.ndarray:
+    def measure(self, name: str) -> Costs:
         """Return the nats of each document after a transplant by a method."""
-        layout, first, second, by = FORM.fullmatch(name).groups()
-        head = self.matrix(second, "output")
-        if layout == "tied":
-            rows, model = head, self.model(head)
-        else:
-            rows = self.matrix(first, "input")
-            model = self.model(rows, head)
+        found = FORM.fullmatch(name)
+        assert found is not None, name
+        layout, first, second, by = found.groups()
+        rows = self.matrix(first, "input")
+        head = None if layout == "tied" else self.matrix(second, "output")
+        model = self.model(rows, head)
         if by:
-            model = self.calibrated(model, by, rows, head, layout == "tied")
-        return self.cost(model)
+            model = self.calibrated(model, cast("By", by), rows, head)
+        return self.source.cost(model)
 
-    def cost(self, model) -> np.ndarray:
-        from tokkit.lm.score import score
-
-        return self.source.by_document(score(model, self.source.segments).nats)
-
-    def calibrated(self, model, by: str, rows: np.ndarray, head: np.ndarray, tied: bool):
+    def calibrated(
+        self, model: "HFModel", by: By, rows: Floats, head: Floats | None
+    ) -> "HFModel":
         """Calibrate the head on the text for that."""
         from tokkit.transplant.running.calibrate import calibrate
 
-        place = self.source.place
-        found = calibrate(
-            model, np.flatnonzero(self.new), place.calibration, by=by, positions=place.positions
-        )
-        print(json.dumps(found.as_json()), flush=True)
-        head = head.copy()
-        head[found.ids] = found.rows
-        return self.model(head) if tied else self.model(rows, head)
+        text = self.source.place.calibration
+        found = calibrate(model, np.flatnonzero(self.new), text, by=by)
+        changed = rows if head is None else head
+        assert found.rows is not None
+        changed[found.ids] = found.rows
+        return self.model(rows, head)
 
 
-def run(place: Place, seeds: list[int], targets: list[str], names: list[str], file: Path):
-    """Measure what is not in the file yet."""
-    done = {(line["model"], line["target"], line["method"]) for line in read(file)}
-    for seed in seeds:
-        for model in (f"source-s{seed}", f"source-tied-s{seed}"):
-            wanted = [name for name in names if name.startswith("untied") != ("tied-" in model)]
-            if not (place.folder / "models" / model / "reference.json").exists():
-                continue
-            if all((model, t, n) in done for t in targets for n in wanted):
-                continue
-            source = Source(place, model)
-            for target in targets:
-                moved = Transplant(source, target)
-                for name in wanted:
-                    is_donor = "omp" in name or "knn" in name or "ridge" in name
-                    donor = place.folder / "models" / f"donor-{target}" / "reference.json"
-                    if (model, target, name) in done or (is_donor and not donor.exists()):
-                        continue
-                    after = moved.measure(name)
-                    line = {
-                        "model": model,
-                        "target": target,
-                        "method": name,
-                        "before": [round(x, 3) for x in source.nats.tolist()],
-                        "after": [round(x, 3) for x in after.tolist()],
-                    }
-                    ratio = after.sum() / source.nats.sum()
-                    print(f"{model} {target} {name} {ratio:.4f}", flush=True)
-                    with file.open("a") as out:
-                        out.write(json.dumps(line) + "\n")
+def parameter(values: Floats) -> "torch.nn.Parameter":
+    import torch
+
+    return torch.nn.Parameter(torch.from_numpy(values.copy()), requires_grad=False)
 
 
-def read(file: Path) -> list[dict]:
+def run(place: Place, models: list[str], targets: list[str], names: list[str]) -> None:
+    """Measure what is not in the results yet, of models that are complete."""
+    done = {(line["model"], line["target"], line["method"]) for line in read(place)}
+    for model in models:
+        own = [name for name in names if name.startswith("untied:") != ("tied-" in model)]
+        wanted = [
+            (target, name)
+            for target in targets
+            for name in own
+            if (model, target, name) not in done
+            and (not re.search("omp|knn|ridge", name) or place.model(f"donor-{target}"))
+        ]
+        folder = place.model(model)
+        if not wanted or folder is None:
+            continue
+        source = Source(place, folder)
+        moved = {target: Transplant(source, target) for target in targets}
+        for target, name in wanted:
+            after = moved[target].measure(name)
+            ratio = after.sum() / source.nats.sum()
+            print(f"{model} {target} {name} {ratio:.4f}", flush=True)
+            line = {"model": model, "target": target, "method": name}
+            costs = {"before": source.nats.tolist(), "after": after.tolist()}
+            with (place.results / "measures.jsonl").open("a") as file:
+                file.write(json.dumps(line | costs) + "\n")
+
+
+def read(place: Place) -> list[dict[str, Any]]:
     """Read what was measured before."""
-    if not file.exists():
-        return []
-    return [json.loads(line) for line in file.read_text().splitlines()]
+    file = place.results / "measures.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def table(lines: list[dict]) -> str:
-    """Mean ratio over models, with the interval of resampling the documents, as Markdown."""
-    from tokkit.stats import ratio_interval
+class Measures:
+    """Costs of documents by method and target, as Markdown tables."""
 
-    targets = [name for name in TARGETS if any(line["target"] == name for line in lines)]
-    rows = [f"| method | {' | '.join(targets)} | all |", "|---" * (len(targets) + 2) + "|"]
-    for name in sorted({line["method"] for line in lines}, key=order):
-        cells = []
-        pooled = []
-        for target in targets:
-            own = [x for x in lines if x["method"] == name and x["target"] == target]
-            if not own:
-                cells.append("–")
-                continue
+    def __init__(self, lines: list[dict[str, Any]]) -> None:
+        self.costs: dict[tuple[str, str], dict[str, Costs]] = {}
+        for line in lines:
             # Each model counts the same, whatever its own bits per byte.
-            after = sum(np.array(x["after"]) / sum(x["before"]) for x in own)
-            before = sum(np.array(x["before"]) / sum(x["before"]) for x in own)
-            pooled.append((after, before))
-            cells.append(f"{ratio_interval(after, before)} ({len(own)})")
-        mean = ratio_interval(sum(a for a, _ in pooled), sum(b for _, b in pooled))
-        cells.append(str(mean) if len(pooled) == len(targets) else "–")
-        rows.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(rows)
+            for name, part in ((line["method"], "after"), ("source", "before")):
+                cost = np.array(line[part]) / sum(line["before"])
+                self.costs.setdefault((name, line["target"]), {})[line["model"]] = cost
 
+    def ratio(self, name: str, other: str, targets: list[str]) -> str:
+        """Ratio of two methods, paired by document, with its interval; over models' mean."""
+        from tokkit.stats import ratio_interval
 
-def order(name: str) -> tuple:
-    return (METHODS.index(name) if name in METHODS else math.inf, name)
+        above, below = self.pairs(name, other, targets)
+        return str(ratio_interval(sum(above), sum(below))) if above else "–"
+
+    def pairs(
+        self, name: str, other: str, targets: list[str]
+    ) -> tuple[list[Costs], list[Costs]]:
+        """The costs by document of all models and targets that both methods have."""
+        found = [
+            (cost, self.costs[other, target][model])
+            for target in targets
+            for model, cost in self.costs.get((name, target), {}).items()
+            if model in self.costs.get((other, target), {})
+        ]
+        return [a for a, _ in found], [b for _, b in found]
+
+    def extent(self, name: str, other: str, targets: list[str]) -> str:
+        """The lowest and the highest ratio, model by model and target by target."""
+        above, below = self.pairs(name, other, targets)
+        ratios = [a.sum() / b.sum() for a, b in zip(above, below, strict=True)]
+        return f"{min(ratios):.3f}–{max(ratios):.3f} ({len(ratios)})" if ratios else "–"
+
+    def table(self, layout: str, targets: list[str], *, relative: bool) -> str:
+        """Tell all methods of a layout by target, relative to the source or the default."""
+        other = DEFAULTS[layout] if relative else "source"
+        head = [f"{layout}, relative to {other}", *targets, "all", "lowest–highest (count)"]
+        rows = [f"| {' | '.join(head)} |", "|---" + "|--:" * (len(head) - 1) + "|"]
+        known = {name for name, _ in self.costs if name.startswith(f"{layout}:")}
+        for name in sorted(known, key=lambda name: [*NAMES, name].index(name)):
+            cells = [self.ratio(name, other, [target]) for target in targets]
+            cells += [self.ratio(name, other, targets), self.extent(name, other, targets)]
+            rows.append(f"| {name.split(':')[1]} | {' | '.join(cells)} |")
+        return "\n".join(rows)
 
 
 def main() -> None:
+    """Measure what is missing, and print tables of everything."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--targets", nargs="*", default=list(TARGETS))
-    parser.add_argument("--methods", nargs="*", default=METHODS)
+    parser.add_argument("--methods", nargs="*", default=NAMES)
     parser.add_argument("--auxiliary", default="sentence-transformers/all-MiniLM-L6-v2")
-    parser.add_argument("--bytes", type=int, default=25_000, help="of each kind of text")
-    parser.add_argument("--positions", type=int, default=12_000, help="to calibrate on")
-    parser.add_argument("--results", type=Path, default=Path("build/transplant_quality.jsonl"))
+    parser.add_argument("--skip", type=int, default=12_000, help="bytes of each kind of text")
+    parser.add_argument("--longest", type=int, default=1_000, help="bytes of a document")
+    parser.add_argument("--results", type=Path, default=Path("build/transplant_quality"))
     options = parser.parse_args()
-    place = Place(options.folder, options.auxiliary, options.bytes, options.positions)
-    options.results.parent.mkdir(parents=True, exist_ok=True)
-    run(place, options.seeds, options.targets, options.methods, options.results)
-    print(table(read(options.results)))
+    place = Place(
+        options.folder, options.results, options.auxiliary, options.skip, options.longest
+    )
+    place.results.mkdir(parents=True, exist_ok=True)
+    models = [f"source{tied}-s{seed}" for seed in options.seeds for tied in ("", "-tied")]
+    run(place, models, options.targets, options.methods)
+    measures = Measures(read(place))
+    for layout in METHODS:
+        for relative in (False, True):
+            print(measures.table(layout, options.targets, relative=relative), end="\n\n")
 
 
 if __name__ == "__main__":
