@@ -13,9 +13,9 @@ from tokkit.demo.prompts import continue_prompts
 from tokkit.demo.result import Demo, Row
 from tokkit.demo.text import Document, read_documents
 from tokkit.formats import load
-from tokkit.learn.folder import refuse_existing, replace_folder
 from tokkit.learn.options import Job, Options, Progress, no_progress
 from tokkit.learn.training import choose_pattern, train
+from tokkit.outputs import refuse_existing, replace_folder
 from tokkit.patterns import find_pattern
 from tokkit.pretokenize import Pieces, for_pattern
 from tokkit.tokenizer import Tokenizer

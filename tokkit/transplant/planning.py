@@ -30,17 +30,20 @@ def make_plan(context: Context, method_in: str, method_out: str) -> Plan:
     Raises:
         UsageError: If there is no such method.
     """
-    first = _half(context, method_in, "input")
-    recipe = find_method(method_out)
-    shared = method_in == method_out and not (recipe.sided or context.alignment.output)
-    second = first if shared else _half(context, method_out, "output")
+    made = _make(context, method_in, "input")
+    first = _half(context, method_in, made, "input")
+    is_same = method_in == method_out and not find_method(method_out).sided
+    if is_same and not context.alignment.output:
+        second = first
+    else:
+        made = made if is_same else _make(context, method_out, "output")
+        second = _half(context, method_out, made, "output")
     halves: dict[Side, Half] = {"input": first, "output": second}
     return Plan(context.source.vocab, context.target.vocab, halves, context.seed)
 
 
-def _half(context: Context, method: str, side: Side) -> Half:
-    """Make the rows of one side."""
-    made = _make(context, method, side)
+def _half(context: Context, method: str, made: Composition, side: Side) -> Half:
+    """Put what a method made between the rows that are known."""
     alignment = _for_side(context.alignment, side)
     size = len(context.target.vocab)
     origins = alignment.origins.copy()

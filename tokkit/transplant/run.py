@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.errors import InputError, MissingExtraError, UsageError
-from tokkit.learn.folder import refuse_existing, replace_folder
+from tokkit.outputs import refuse_existing, replace_folder
 from tokkit.transplant.account import ACCOUNT, Report, write_account
 from tokkit.transplant.context import Progress, Side, silent
 from tokkit.transplant.matrix import Matrix

@@ -42,12 +42,15 @@ def spell(tokenizer: Tokenizer, texts: Sequence[bytes]) -> tuple[Offsets, Ids]:
     bounds = pairwise([0, *ends.tolist()])
     found = [ids[start:end].tolist() for start, end in bounds]
     by_bytes: Mapping[bytes, int] | None = None
+    longest = 0
     for number, text in enumerate(texts):
         if b"".join([tokens[i] for i in found[number]]) != text or b"" in (
             tokens[i] for i in found[number]
         ):
-            by_bytes = by_bytes or usual_ids(tokenizer)
-            found[number] = _fewest(text, by_bytes)
+            if by_bytes is None:
+                by_bytes = usual_ids(tokenizer)
+                longest = max(map(len, by_bytes), default=0)
+            found[number] = _fewest(text, by_bytes, longest)
     flat = [token for each in found for token in each]
     lengths = np.fromiter(map(len, found), dtype=np.int64, count=len(found))
     return np.cumsum(lengths), np.array(flat, dtype=np.int32)
@@ -96,12 +99,16 @@ def usual_ids(tokenizer: Tokenizer) -> Mapping[bytes, int]:
     return ids
 
 
-def _fewest(text: bytes, ids: Mapping[bytes, int]) -> list[int]:
+def _fewest(text: bytes, ids: Mapping[bytes, int], longest: int) -> list[int]:
     """Spell `text` with as few tokens as possible, the longest first; nothing if none do.
 
     Example: ``abcd`` with ``a``, ``ab``, ``bcd``, ``c``, ``cd`` is ``ab cd``.
+
+    Args:
+        text: What to spell.
+        ids: The id of each token.
+        longest: The length of the longest of them.
     """
-    longest = max(map(len, ids), default=0)
     needed = [0] * (len(text) + 1)  # tokens from each place to the end
     step = [0] * (len(text) + 1)
     for start in range(len(text) - 1, -1, -1):

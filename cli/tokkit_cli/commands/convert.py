@@ -39,7 +39,7 @@ def convert(
     ```
     """
     import tokkit
-    from tokkit.learn.folder import refuse_existing
+    from tokkit.outputs import refuse_existing
 
     if to in FILES:
         refuse_existing(output, force=force)

@@ -34,7 +34,7 @@ def count(
     tokkit train-vocab --from-counts counts.parquet -o my-tokenizer
     ```
     """
-    from tokkit.learn.folder import refuse_existing
+    from tokkit.outputs import refuse_existing
     from tokkit.patterns import find_pattern
     from tokkit.words import count_into
     from tokkit_cli.requests import open_executor, read_corpus

@@ -26,7 +26,7 @@ def merge_counts(
     ```
     """
     from tokkit import words
-    from tokkit.learn.folder import refuse_existing
+    from tokkit.outputs import refuse_existing
 
     refuse_existing(output, force=force)
     words.merge_counts(counts, output)

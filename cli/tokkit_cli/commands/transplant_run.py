@@ -74,7 +74,7 @@ def run(
         raise UsageError("name the folder to write with --output, or add --dry-run")
     if calibrate_by is not None and not calibrate:
         raise UsageError("--calibrate-by needs text to calibrate on: name it with --calibrate")
-    from tokkit.learn.folder import refuse_existing
+    from tokkit.outputs import refuse_existing
     from tokkit.transplant import Options, prepare, transplant
 
     named = {"temperature": temperature, "top_k": top_k, "global_weight": global_weight}
