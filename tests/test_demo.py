@@ -1,16 +1,24 @@
 """The demo: what it learns from, what it measures, what it leaves."""
 
 import json
+import math
+from io import StringIO
 
 import pytest
+import torch
+from rich.console import Console
 from tokkit_cli.app import app
 from typer.testing import CliRunner
 
 import tokkit
-from tokkit.demo import text
-from tokkit.demo.prompts import PROMPTS
+from tokkit.demo import Demo, Row, moving, text
+from tokkit.demo.prompts import PROMPTS, Next
 from tokkit.demo.run import ALGORITHMS
+from tokkit.learn.options import no_progress
+from tokkit.lm.hf import HFModel
+from tokkit.lm.score import fitting_segments
 from tokkit.resources import resource
+from tokkit.transplant.running.drawing import draw
 
 runner = CliRunner()
 
@@ -45,6 +53,7 @@ def demo(tmp_path_factory):
     output = tmp_path_factory.mktemp("demo") / "out"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text, "MOST_CODE", 500_000)
+        patch.setattr(moving, "BYTES", 5_000)
         arguments = ["demo", "-o", str(output), "--vocab-size", "1000", "--json", "-q"]
         result = runner.invoke(app, arguments)
     assert result.exit_code == 0, result.stderr
@@ -85,6 +94,67 @@ def test_its_figures_are_those_of_the_tokenizers_it_leaves(demo):
             tokens = sum(map(len, tokenizer.encode_batch(texts)))
             size = sum(len(each.encode()) for each in texts)
             assert row["bytes_per_token"]["all"] == pytest.approx(size / tokens)
+
+
+def test_the_demo_moves_a_model_onto_what_it_learned(demo):
+    _, said = demo
+    before, random, composed, calibrated = said["moved"]
+    assert before["vocab_size"] == len(tokkit.load(resource("demo-model")))
+    assert {each["vocab_size"] for each in said["moved"][1:]} == {1000}
+    bits = [each["bits_per_byte"] for each in (before, calibrated, composed, random)]
+    assert 0 < bits[0] < bits[2] < bits[3] < 8
+    assert bits[0] < bits[1] < bits[2] + 0.05  # calibrating helps, or does next to nothing
+
+
+def test_the_figures_of_the_models_are_those_of_what_it_leaves(demo):
+    output, said = demo
+    lines = (output / "held-out.jsonl").read_text(encoding="utf-8").split("\n")
+    texts = [json.loads(line)["text"].encode() for line in lines if line]
+    drawn = draw(texts, 5_000)
+    assert 5_000 <= sum(map(len, drawn.segments)) < 6_100
+    models = [HFModel.load(resource("demo-model")), HFModel.load(output / "moved")]
+    parts = fitting_segments(drawn.segments, models)
+    for model, told in zip(models, (said["moved"][0], said["moved"][-1]), strict=True):
+        bits = sum(bits_of(model, part) for part in parts)
+        size = sum(map(len, parts))
+        assert told["bits_per_byte"] == pytest.approx(bits / size, rel=2e-3)
+        tokens = sum(len(model.tokenizer.encode(part)) for part in parts)
+        assert told["bytes_per_token"] == pytest.approx(size / tokens)
+
+
+def bits_of(model, part):
+    """What a text costs, one token after the other."""
+    ids = [*model.start, *model.tokenizer.encode(part).tolist()]
+    with torch.inference_mode():
+        logits = model.model(torch.tensor([ids[:-1]])).logits[0].double()
+    costs = torch.nn.functional.cross_entropy(logits, torch.tensor(ids[1:]), reduction="none")
+    return float(costs[len(model.start) - 1 :].sum()) / math.log(2)
+
+
+def page(said):
+    """What people read, 80 columns wide."""
+    parts = {"rows": lambda each: Row(**each), "prompts": lambda each: Next(**each)}
+    parts["moved"] = lambda each: moving.Moved(**each)
+    made = {name: [make(each) for each in said[name]] for name, make in parts.items()}
+    shown = Console(width=80, file=StringIO())
+    shown.print(Demo(**{**said, **made}))
+    return shown.file.getvalue()
+
+
+def test_without_torch_the_demo_says_how_to_get_it(demo, monkeypatch):
+    output, said = demo
+    monkeypatch.setattr(moving, "find_spec", lambda name: None)
+    assert moving.move_model(output, [], no_progress) == []
+    assert "pip install 'tokkit-toolkit[torch]'" not in page(said)
+    assert "pip install 'tokkit-toolkit[torch]'" in page({**said, "moved": []})
+
+
+def test_people_read_the_figures_of_the_models(demo):
+    _, said = demo
+    lines = [line.split() for line in page(said).splitlines()]
+    for each in said["moved"]:
+        figures = [f"{each['bytes_per_token']:.2f}", f"{each['bits_per_byte']:.3f}"]
+        assert [*each["name"].split(), f"{each['vocab_size']:,}", *figures] in lines
 
 
 def test_the_demo_replaces_only_what_it_wrote(demo, tmp_path):

@@ -1,17 +1,21 @@
 """The model that ships with tokkit, moved onto the vocabulary that was just learned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tokkit.demo.text import Document
 from tokkit.learn.options import Progress
 from tokkit.resources import resource
 
+if TYPE_CHECKING:
+    from tokkit.lm.hf import HFModel
+    from tokkit.transplant import Options
+
 MODEL = "demo-model"
 MOVED = "moved"
-_BYTES = 60_000
+BYTES = 40_000
 """About how much of the held-out text is measured."""
 
 
@@ -32,45 +36,53 @@ class Moved(NamedTuple):
 
 
 def move_model(folder: Path, documents: Sequence[Document], progress: Progress) -> list[Moved]:
-    """Move the model onto the tokenizer ``bpe``, as it is and calibrated, and measure all.
+    """Move the model onto the tokenizer ``bpe`` in several ways, and measure all of them.
 
     Args:
-        folder: Of the demo: with ``bpe`` and the text that it was learned from; the calibrated
-            model is written there as `MOVED`.
+        folder: Of the demo: with ``bpe`` and the text that it was learned from; the last model
+            is left there as `MOVED`.
         documents: Text that neither the model nor the vocabulary was learned from.
         progress: Told how far each step is.
 
     Returns:
-        The model before and after; nothing if torch is not installed.
+        The model as it is, with random new rows, with composed ones, and with these calibrated;
+        nothing if torch is not installed.
     """
     if find_spec("torch") is None or find_spec("transformers") is None:
         return []
-    from tokkit.transplant import Options, transplant
-    from tokkit.transplant.running.evaluate import evaluate
+    from tokkit.lm.hf import HFModel
+    from tokkit.lm.score import fitting_segments
+    from tokkit.transplant import Options
+    from tokkit.transplant.running.drawing import draw
 
-    model = resource(MODEL)
-    slices = {"text": [each.text.encode() for each in documents]}
-    rows: list[Moved] = []
-    ways: Mapping[str, Sequence[str]] = {
-        "moved onto bpe": (),
-        "and calibrated": (str(folder / "learned.jsonl"),),
+    learned = str(folder / "learned.jsonl")
+    ways = {
+        "with random new rows": Options(method_in="random", method_out="random", device="cpu"),
+        "with composed new rows": Options(device="cpu"),
+        "and calibrated": Options(calibrate=[learned], device="cpu"),
     }
-    for name, text in ways.items():
-        report = transplant(
-            model,
-            folder / "bpe",
-            folder / MOVED,
-            Options(calibrate=text, device="cpu"),
-            force=True,
-            progress=progress,
-        )
-        known = report.prepared.plan.known.tolist()
-        found = evaluate(
-            model, folder / MOVED, slices, known, limit=_BYTES, progress=progress
-        ).slices[0]
-        if not rows:
-            size = report.content["source"]["tokens"]
-            rows.append(Moved("as it is", size, found.bytes_per_token_before, found.before))
-        size = report.content["target"]["tokens"]
-        rows.append(Moved(name, size, found.bytes_per_token_after, found.after))
-    return rows
+    models = {"as it is": HFModel.load(resource(MODEL), device="cpu")}
+    for name, options in ways.items():
+        models[name] = _move(folder, options, progress)
+    drawn = draw([document.text.encode() for document in documents], BYTES)
+    texts = fitting_segments(drawn.segments, list(models.values()))
+    return [_measure(name, model, texts, progress) for name, model in models.items()]
+
+
+def _move(folder: Path, options: "Options", progress: Progress) -> "HFModel":
+    """Move the model, and load what was written in place of what was there."""
+    from tokkit.lm.hf import HFModel
+    from tokkit.transplant import transplant
+
+    output = folder / MOVED
+    transplant(resource(MODEL), folder / "bpe", output, options, force=True, progress=progress)
+    return HFModel.load(output, device="cpu")
+
+
+def _measure(name: str, model: "HFModel", texts: Sequence[bytes], progress: Progress) -> Moved:
+    """Compute what the texts cost."""
+    from tokkit.lm.score import score
+
+    scores = score(model, texts, progress=progress)
+    per_token = float(scores.sizes.sum() / scores.tokens.sum())
+    return Moved(name, len(model.tokenizer), per_token, scores.bits_per_byte)

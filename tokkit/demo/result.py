@@ -97,9 +97,11 @@ class Demo:
         from rich.text import Text
 
         if not self.moved:
-            install = "pip install 'tokkit-toolkit[torch]'"
-            return Text(f"\nWith torch, a model is moved onto the vocabulary bpe: {install}")
-        title = "\nA small model, moved onto the vocabulary bpe without training"
+            return Text(
+                "\nA model is moved onto the vocabulary bpe where torch is installed:\n"
+                "pip install 'tokkit-toolkit[torch]'"
+            )
+        title = "\nA small model moved onto bpe without training (fewer bits are better)"
         table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
         table.add_column("the model", no_wrap=True)
         for column in ("tokens", "bytes per token", "bits per byte"):
