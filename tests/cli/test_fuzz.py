@@ -12,6 +12,7 @@ from tokkit_cli.app import app
 from typer.testing import CliRunner
 
 from tests.cli.invocations import make_files, random_invocation, random_question
+from tests.cli.moves import make_models, make_plans, random_move
 
 INVOCATIONS = int(os.environ.get("TOKKIT_FUZZ", "200"))
 SEED = int(os.environ.get("TOKKIT_FUZZ_SEED", "0"))
@@ -66,3 +67,20 @@ def test_every_failure_of_a_question_about_bytes_is_one_line(files, tiny, tmp_pa
     for number in range(INVOCATIONS // 4):
         models = [str(tiny)] * 8 + [str(tmp_path), corpora[0], "./no-such-model"]
         check(*random_question(draw, models, short, str(tmp_path / str(number // 3))))
+
+
+def test_every_failure_of_a_move_is_one_line(files, tiny, tmp_path, monkeypatch):
+    corpora, tokenizers, _ = files
+    models = make_models(tmp_path / "models", tiny)
+    plan = tmp_path / "family.plan"
+    move = ["transplant", str(tiny), tokenizers[0], "--dry-run", "--save-plan", str(plan)]
+    assert runner.invoke(app, move).exit_code == 0
+    plans = make_plans(tmp_path / "plans", plan)
+    outputs = tmp_path / "outputs"
+    outputs.mkdir()
+    monkeypatch.chdir(outputs)
+    draw = random.Random(SEED)
+    for number in range(INVOCATIONS // 4):
+        recent = [str(outputs / str(number - earlier)) for earlier in (0, 0, 1, 3)]
+        targets = [*recent, "/dev/null/x", ""]
+        check(*random_move(draw, models, tokenizers, corpora, plans, targets))

@@ -140,8 +140,9 @@ def find_target(target: Tokenizer, text: str) -> int:
     """
     if text in target.vocab.specials:
         return target.vocab.specials[text]
-    if text.encode() in target.vocab.ids:
-        return target.vocab.ids[text.encode()]
+    spelled = text.encode("utf-8", "surrogateescape")
+    if spelled in target.vocab.ids:
+        return target.vocab.ids[spelled]
     raise UsageError(f"--override {text!r}: the target tokenizer has no such token")
 
 
@@ -168,7 +169,9 @@ def _source_ids(source: Tokenizer, text: str) -> list[int]:
     """Return the source tokens of a text as the user writes it, special tokens included."""
     if text in source.vocab.specials:
         return [source.vocab.specials[text]]
-    segments = source.added.split(text.encode(), None, parse_specials=True)
+    segments = source.added.split(
+        text.encode("utf-8", "surrogateescape"), None, parse_specials=True
+    )
     ids: list[int] = []
     for segment in segments:
         if segment.token_id >= 0:

@@ -132,7 +132,9 @@ class Plan:
         Raises:
             UsageError: If there is no such token.
         """
-        found = self.target.ids.get(text.encode(), self.target.specials.get(text))
+        # Bytes that are no text come from a command line as surrogates.
+        spelled = text.encode("utf-8", "surrogateescape")
+        found = self.target.ids.get(spelled, self.target.specials.get(text))
         if found is None and text.isascii() and text.isdigit():
             found = int(text)
         if found is None:
@@ -217,7 +219,7 @@ class Plan:
         """Read a plan, or that of the folder of a transplanted model.
 
         Raises:
-            UsageError: If it is no plan.
+            UsageError: If it is no plan, or a damaged one.
         """
         place = Path(path)
         place = place / PLAN_FILE if place.is_dir() else place
@@ -226,7 +228,18 @@ class Plan:
         arrays, metadata = read_file(place)
         if "plan" not in metadata:
             raise UsageError(f"{place}: is not a plan of tokkit transplant")
-        told = json.loads(metadata["plan"])
+        try:
+            plan = cls._of(arrays, json.loads(metadata["plan"]))
+            sound = all(plan._is_sound(half) for half in plan.halves.values())
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            sound = False
+        if not sound:
+            raise UsageError(f"{place}: the plan is damaged: write it again with --save-plan")
+        return plan
+
+    @classmethod
+    def _of(cls, arrays: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> "Plan":
+        """Put together what `save` took apart."""
         source, target = (
             Vocabulary(_strings(arrays[f"{name}.bytes"], arrays[f"{name}.ends"]), told[name])
             for name in ("source", "target")
@@ -249,6 +262,18 @@ class Plan:
                 told["notes"][side],
             )
         return cls(source, target, halves, told["seed"])
+
+    def _is_sound(self, half: Half) -> bool:
+        """Whether rows, noise and origins are there for every token, and no id is too high."""
+        wanted = len(self.target)
+        return (
+            half.virtual.is_sound(len(self.source))
+            and half.rows.is_sound(len(self.source) + len(half.virtual))
+            and len(half.rows) == half.noise.size == half.origins.size == wanted
+            and (half.noise.dtype.name, half.origins.dtype.name) == ("float32", "uint8")
+            and bool(np.isfinite(half.noise).all())
+            and int(half.origins.max(initial=0)) < len(ORIGINS)
+        )
 
 
 def _mean_pieces(half: Half, source_size: int) -> float:

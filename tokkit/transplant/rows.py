@@ -61,6 +61,19 @@ class Rows:
         """The row that each entry belongs to, ``int64[entries]``."""
         return np.repeat(np.arange(len(self), dtype=np.int64), self.counts)
 
+    def is_sound(self, limit: int) -> bool:
+        """Whether the parts fit together, and every id is less than `limit`."""
+        types = [each.dtype.name for each in (self.ends, self.ids, self.weights)]
+        return (
+            types == ["int64", "int32", "float32"]
+            and bool((self.counts >= 0).all())
+            and int(self.ends[-1] if self.ends.size else 0)
+            == self.ids.size
+            == self.weights.size
+            and bool(((self.ids >= 0) & (self.ids < limit)).all())
+            and bool(np.isfinite(self.weights).all())
+        )
+
     def row(self, number: int) -> list[tuple[int, float]]:
         """Return the entries of a row as (id, weight)."""
         start = int(self.ends[number - 1]) if number else 0

@@ -33,7 +33,11 @@ class SettingIds:
                 "sequence_bias": self._biases,
                 "forced_decoder_ids": self._forced,
             }
-            return list(parts.get(name, self._words)(name, old))
+            try:
+                return list(parts.get(name, self._words)(name, old))
+            except (TypeError, ValueError):  # it is not what transformers documents
+                self._note(name, old, None)
+                return []
         if isinstance(old, Mapping):
             pairs = ((key, self._token(name, each)) for key, each in old.items())
             return {key: each for key, each in pairs if each is not None}
