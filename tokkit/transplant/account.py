@@ -1,6 +1,7 @@
 """What was done to a model: ``transplant.json``, the model card, and what people are shown."""
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit import __version__
+from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.card import CardFacts, kept_lines, model_card
 from tokkit.transplant.context import ORIGINS, SIDES, Side
 from tokkit.transplant.metadata import Metadata
 from tokkit.transplant.preparing import Prepared, special_tokens
-from tokkit.transplant.settings.numbers import describe_digits
 from tokkit.transplant.settings.tokenizer_files import REPLACING
 from tokkit.transplant.showing import facts, methods_of, notes, origins_table
 from tokkit.transplant.weights.writing import Hashed
@@ -60,10 +61,7 @@ class Report:
             "source": _identity(prepared.source),
             "target": _identity(prepared.target),
             "special_tokens": special_tokens(prepared),
-            "numbers": {
-                "before": describe_digits(prepared.source),
-                "after": describe_digits(prepared.target),
-            },
+            "numbers": prepared.numbers,
             "config": _changes(metadata.config),
             "generation_config": _changes(metadata.generation),
             "chat_template": metadata.chat_template,
@@ -117,7 +115,8 @@ class Report:
 def write_account(report: Report, folder: Path) -> None:
     """Write ``transplant.json`` and the model card."""
     text = json.dumps(report.content, indent=1, ensure_ascii=False)
-    (folder / ACCOUNT).write_text(f"{text}\n", encoding="utf-8")
+    # What was asked for may hold bytes that are no text, which JSON writes as an escape.
+    (folder / ACCOUNT).write_bytes(f"{text}\n".encode("utf-8", "backslashreplace"))
     prepared = report.prepared
     halves = prepared.plan.halves
     card = CardFacts(
@@ -173,12 +172,17 @@ def _sides(prepared: Prepared) -> tuple[Side, ...]:
     return SIDES[:1] if prepared.tied else SIDES
 
 
-def _identity(tokenizer: Any) -> dict[str, Any]:
-    """Say which tokenizer it is."""
+def _identity(tokenizer: Tokenizer) -> dict[str, Any]:
+    """Say which tokenizer it is: by its file where that was kept, else by all it does."""
+    content = tokenizer.source.content if tokenizer.source is not None else b""
     return {
         "tokens": len(tokenizer.vocab),
         "vocabulary": tokenizer.vocab.digest,
-        "tokenizer": tokenizer.digest,
+        **(
+            {"file_sha256": hashlib.sha256(content).hexdigest()}
+            if content
+            else {"tokenizer": tokenizer.digest}
+        ),
     }
 
 
