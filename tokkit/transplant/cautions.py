@@ -1,6 +1,7 @@
 """What a user should know before relying on a transplanted model, in words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.context import MEAN, SIDES
 from tokkit.transplant.plan import Plan
 from tokkit.transplant.settings.framing import check_framing
-from tokkit.transplant.settings.numbers import compare_digits, describe_digits
+from tokkit.transplant.settings.numbers import compare_digits
 from tokkit.transplant.settings.translation import Translation
 
 _SAMPLE = (
@@ -17,15 +18,23 @@ _SAMPLE = (
 _SHOWN = 5
 
 
-def cautions(translation: Translation, plan: Plan) -> Iterator[str]:
-    """Give what is not as it was, or not as one would wish, most important first."""
+def cautions(
+    translation: Translation, plan: Plan, numbers: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    """Give what is not as it was, or not as one would wish, most important first.
+
+    Args:
+        translation: Both tokenizers.
+        plan: How rows are made.
+        numbers: How numbers are cut ``"before"`` and ``"after"``; see `describe_digits`.
+    """
     if plan.is_identity:
         return
     source, target = translation.source, translation.target
     yield from _roles(translation)
     yield from check_framing(translation)
     yield from _guessed_specials(plan, target)
-    digits = compare_digits(describe_digits(source), describe_digits(target))
+    digits = compare_digits(numbers["before"], numbers["after"])
     if digits:
         yield digits
     yield from _rewriting(source, target)

@@ -16,6 +16,7 @@ from tokkit.transplant.context import Auxiliary, Context, Donor, Progress, silen
 from tokkit.transplant.options import DTYPES, Options
 from tokkit.transplant.plan import Plan
 from tokkit.transplant.planning import make_plan
+from tokkit.transplant.settings.numbers import describe_digits
 from tokkit.transplant.settings.roles import INPUT, find_roles, match_roles, match_texts
 from tokkit.transplant.settings.translation import Translation
 from tokkit.transplant.weights.checkpoint import Checkpoint
@@ -84,7 +85,15 @@ class Prepared:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What a user should know, in words."""
-        return tuple(cautions(self.translation, self.plan))
+        return tuple(cautions(self.translation, self.plan, self.numbers))
+
+    @cached_property
+    def numbers(self) -> dict[str, dict[str, Any]]:
+        """How numbers are cut before and after, as JSON."""
+        return {
+            "before": describe_digits(self.source),
+            "after": describe_digits(self.target),
+        }
 
     def as_json(self) -> dict[str, Any]:
         """What would be done, as JSON."""
