@@ -450,7 +450,7 @@ def test_bits_per_byte_are_those_of_transformers(make, target, text, tmp_path):
     model = make(tie_word_embeddings=False)
     few = tmp_path / "few.jsonl"
     few.write_text("\n".join(text.read_text().split("\n")[:40]))
-    report = transplant(model, target, tmp_path / "out", Options(evaluate=[str(few)]))
+    report = transplant(model, target, tmp_path / "out", Options(evaluate=[few]))
     [found] = [
         each
         for each in report.as_json()["evaluation"]["slices"]

@@ -75,6 +75,9 @@ class Options:
     verify: bool = False
 
     def __post_init__(self) -> None:
+        for many in ("overrides", "corpus", "calibrate", "tune_corpus", "evaluate"):
+            # Paths may be given as such; what was asked for is written down as text.
+            object.__setattr__(self, many, tuple(map(str, getattr(self, many))))
         for name in (self.method_in, self.method_out):
             if name is not None:
                 self._check_needs(name)
