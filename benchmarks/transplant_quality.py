@@ -10,7 +10,7 @@ left alone the next time. All models read the same segments of held-out text.
 A method is ``LAYOUT:IN/OUT[+scalar|+token]``: LAYOUT is ``untied``, ``tied`` or ``untie`` (a
 tied model that gets a head of its own); ``+`` calibrates. Behind IN or OUT, ``^`` adds to all
 new rows what their mean lacks to the mean of the source's rows, and ``~A`` then moves them a
-share A towards that mean.
+share A towards that mean; ``omp@8`` takes 8 atoms.
 """
 
 import argparse
@@ -42,15 +42,18 @@ METHODS = {
         *("last/front-shrunk", "last/front-shrunk+scalar", "last/front-shrunk+token"),
         *("mean/mean", "last/front", "tokenadapt/tokenadapt", "focus/focus", "omp/omp"),
         *("last/tokenadapt", "global-mean/global-mean", "random/random"),
-        *("ridge/ridge", "last/front+token", "last/front^", "last/front^~0.2"),
+        *("last/front+token", "last/tokenadapt+token", "mean-shrunk/front-shrunk"),
+        *("last/front^", "last/front^~0.2"),
+        *("omp@8/omp@8", "knn/knn", "ridge/ridge", "ridge/ridge+token"),
     ],
     "tied": [
         *("mean-shrunk/mean-shrunk", "mean-shrunk/mean-shrunk+scalar"),
         *("mean-shrunk/mean-shrunk+token", "mean/mean", "tokenadapt/tokenadapt"),
         *("focus/focus", "omp/omp", "global-mean/global-mean", "random/random"),
-        *("ridge/ridge", "mean/mean^", "mean/mean^~0.2"),
+        *("mean/mean+token", "tokenadapt/tokenadapt+token", "mean/mean^", "mean/mean^~0.2"),
+        *("omp@8/omp@8", "knn/knn", "ridge/ridge"),
     ],
-    "untie": ["last/front-shrunk", "last/front-shrunk+token", "last/front"],
+    "untie": ["last/front-shrunk", "last/front-shrunk+token"],
 }
 DEFAULTS = {
     "untied": "untied:last/front-shrunk",
@@ -58,9 +61,16 @@ DEFAULTS = {
     "untie": "tied:mean-shrunk/mean-shrunk",
 }
 """What the methods of each layout are compared with."""
+RIVALS = {
+    "mean/mean": "FVT, ReTok",
+    "last/front": "transplant-vocab",
+    "tokenadapt/tokenadapt": "TokenAdapt",
+    "focus/focus": "FOCUS",
+    "omp/omp": "OMP",
+}
 NAMES = [f"{layout}:{name}" for layout, names in METHODS.items() for name in names]
 FORM = re.compile(r"(untied|tied|untie):([^/]+)/([^+]+)\+?(scalar|token|)")
-SIDE = re.compile(r"([a-z-]+)(\^?)(?:~([\d.]+))?")
+SIDE = re.compile(r"([a-z-]+(?:@\d+)?)(\^?)(?:~([\d.]+))?")
 
 
 @dataclass(frozen=True)
@@ -108,15 +118,18 @@ class Place:
 
     def plan(self, target: str, method: str) -> "Plan":
         """Plan a method for both sides; the same for every model with the source tokenizer."""
+        from tokkit.transplant.context import Settings
         from tokkit.transplant.options import Options
         from tokkit.transplant.plan import Plan
         from tokkit.transplant.preparing import prepare
 
         file = self.results / "plans" / f"{target}-{method}.plan"
         if not file.exists():
+            name, _, atoms = method.partition("@")
             options = Options(
-                method_in=method,
-                method_out=method,
+                method_in=name,
+                method_out=name,
+                settings=Settings(atoms=int(atoms)) if atoms else Settings(),
                 auxiliary=self.auxiliary,
                 corpus=[str(self.folder / "text" / "train.jsonl")],
                 donor=str(self.folder / "models" / f"donor-{target}"),
@@ -207,8 +220,10 @@ class Transplant:
         found = FORM.fullmatch(name)
         assert found is not None, name
         layout, first, second, by = found.groups()
-        rows = self.matrix(first, "input")
-        head = None if layout == "tied" else self.matrix(second, "output")
+        rows, head = self.matrix(second, "output"), None
+        # For both sides of a tied model: a donor's head makes far better rows than its input.
+        if layout != "tied":
+            rows, head = self.matrix(first, "input"), rows
         model = self.model(rows, head)
         if by:
             model = self.calibrated(model, cast("By", by), rows, head)
@@ -311,8 +326,12 @@ class Measures:
         known = {name for name, _ in self.costs if name.startswith(f"{layout}:")}
         for name in sorted(known, key=lambda name: [*NAMES, name].index(name)):
             cells = [self.ratio(name, other, [target]) for target in targets]
+            if not relative:
+                cells = [cell.split()[0] for cell in cells]
             cells += [self.ratio(name, other, targets), self.extent(name, other, targets)]
-            rows.append(f"| {name.split(':')[1]} | {' | '.join(cells)} |")
+            short = name.split(":")[1]
+            label = f"{short} ({RIVALS[short]})" if short in RIVALS else short
+            rows.append(f"| {label} | {' | '.join(cells)} |")
         return "\n".join(rows)
 
 
