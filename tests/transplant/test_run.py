@@ -193,6 +193,27 @@ def test_the_same_request_gives_the_same_bytes(make, target, tmp_path):
     assert contents(tmp_path / "three")["model.safetensors"] != first
 
 
+@pytest.mark.parametrize("tied", [False, True])
+def test_a_donor_is_asked_for_the_side_that_matters(tied, make, target, tmp_path):
+    model = make(tie_word_embeddings=tied)
+    size = len(tokkit.load(target))
+    donor = tmp_path / "donor"
+    models.save("llama", donor, vocab_size=size, tie_word_embeddings=False, seed=7)
+    for path in target.iterdir():
+        (donor / path.name).write_bytes(path.read_bytes())
+    options = Options(method_in="knn", method_out="knn", donor=donor, verify=True)
+    transplant(model, target, tmp_path / "out", options)
+    plan = Plan.load(tmp_path / "out")
+    shared = [i for i, origin in enumerate(plan.halves["input"].origins) if origin == 0]
+    token = plan.find("thing")
+    theirs = rows_of(donor)
+    for side, rows in (("input", theirs[1 if tied else 0]), ("output", theirs[1])):
+        distances = np.linalg.norm(rows[shared] - rows[token], axis=1)
+        nearest = {plan.target.tokens[shared[i]] for i in np.argsort(distances)[:10]}
+        parts = plan.halves[side].rows.row(token)
+        assert {plan.source.tokens[number] for number, _ in parts} == nearest
+
+
 def test_a_plan_serves_another_model_of_the_family(make, target, tmp_path):
     small, large = make(), make(hidden_size=32, seed=3)
     transplant(small, target, tmp_path / "small", save_plan=tmp_path / "family.plan")

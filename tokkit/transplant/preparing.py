@@ -1,7 +1,7 @@
 """Opening everything a transplantation needs, and planning it; nothing is written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from tokkit.formats import load
 from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.align import align, read_overrides
 from tokkit.transplant.cautions import cautions
-from tokkit.transplant.context import Auxiliary, Context, Donor, Progress, silent
+from tokkit.transplant.context import SIDES, Auxiliary, Context, Donor, Progress, silent
 from tokkit.transplant.options import DTYPES, Options
 from tokkit.transplant.plan import Plan
 from tokkit.transplant.planning import make_plan
@@ -187,12 +187,14 @@ def _plan(translation: Translation, options: Options, tied: bool, progress: Prog
         return plan
     method_in, method_out = options.methods(tied=tied)
     progress("aligning vocabularies", 0, 0)
-    context = _context(translation, options, progress)
+    context = _context(translation, options, tied, progress)
     progress("planning rows", 0, 0)
     return make_plan(context, method_in, method_out)
 
 
-def _context(translation: Translation, options: Options, progress: Progress) -> Context:
+def _context(
+    translation: Translation, options: Options, tied: bool, progress: Progress
+) -> Context:
     """Gather what methods may look at."""
     source, target = translation.source, translation.target
     roles = translation.source_roles, translation.target_roles
@@ -212,7 +214,7 @@ def _context(translation: Translation, options: Options, progress: Progress) -> 
         options.seed,
         auxiliary=_auxiliary(options, progress),
         corpus=open_corpus(options.corpus, options.text_column) if options.corpus else None,
-        donor=_donor(options, target),
+        donor=_donor(options, target, tied),
         dictionary=_pairs(options.dictionary) if options.dictionary else None,
         progress=progress,
     )
@@ -238,13 +240,20 @@ def _auxiliary(options: Options, progress: Progress) -> Auxiliary | None:
     return load_auxiliary(options.auxiliary, device, cache, progress)
 
 
-def _donor(options: Options, target: Tokenizer) -> Donor | None:
-    """Load the donor model, if a method needs it."""
+def _donor(options: Options, target: Tokenizer, tied: bool) -> Donor | None:
+    """Load the donor model, if a method needs it.
+
+    For rows that are read and predicted alike the donor's head is asked: an error in what is
+    predicted costs far more than one in what is read (docs/log.md has the figures).
+    """
     if options.donor is None or "donor" not in options.needs:
         return None
     from tokkit.transplant.methods.donor import load_donor
 
-    return load_donor(options.donor, target)
+    donor = load_donor(options.donor, target)
+    if tied:
+        return replace(donor, rows=dict.fromkeys(SIDES, donor.rows["output"]))
+    return donor
 
 
 def _pairs(path: Path) -> list[tuple[str, str]]:
