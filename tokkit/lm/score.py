@@ -23,6 +23,10 @@ Nats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 SIZE = 1024
 """How many bytes a segment has at most, if nothing else is asked for."""
+_LOGITS, _DEVICE_LOGITS = 1 << 23, 1 << 27
+"""How many logits a forward pass may give, on a processor and elsewhere."""
+_FEWEST, _MOST = 256, 8192
+"""How many tokens it takes at least and at most."""
 
 
 def silent(stage: str, done: int, total: int) -> None:
@@ -139,7 +143,7 @@ def score(
     model: HFModel,
     segments: Sequence[bytes],
     *,
-    batch_tokens: int = 8192,
+    batch_tokens: int | None = None,
     progress: Progress = silent,
 ) -> Scores:
     """Compute what segments cost, each by itself after the model's start.
@@ -148,7 +152,8 @@ def score(
         model: Torch model and tokenizer; special tokens written in a text are text.
         segments: Texts, such as `segments` cuts them.
         batch_tokens: How many tokens a forward pass takes, padding included, if that is more
-            than a segment's.
+            than a segment's; None: as many as give no more logits than fit the caches of a
+            processor, or the memory of a GPU.
         progress: Told ``("scoring", segments done, segments)``.
 
     Returns:
@@ -163,7 +168,8 @@ def score(
     costs: list[Nats] = [np.zeros(0)] * len(segments)
     done = 0
     progress("scoring", 0, len(segments))
-    for batch in _batches(encoded, len(model.start), batch_tokens):
+    most = _batch_tokens(model) if batch_tokens is None else batch_tokens
+    for batch in _batches(encoded, len(model.start), most):
         found = _run(model, [encoded[place] for place in batch])
         for place, own in zip(batch, found, strict=True):
             costs[place] = own
@@ -178,6 +184,13 @@ def score(
         np.concatenate([np.zeros(0), *costs]),
         sum(decode(ids) != part for ids, part in zip(encoded, segments, strict=True)),
     )
+
+
+def _batch_tokens(model: HFModel) -> int:
+    """Return how many tokens to run at once: each gives a row of logits, which are large."""
+    is_cpu = model.model.get_input_embeddings().weight.device.type == "cpu"
+    logits = _LOGITS if is_cpu else _DEVICE_LOGITS
+    return min(max(logits // model.vocab_size, _FEWEST), _MOST)
 
 
 def _check(model: HFModel, encoded: Sequence[NDArray[np.int32]]) -> None:
