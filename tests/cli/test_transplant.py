@@ -117,6 +117,8 @@ def test_all_methods_are_listed(invoke):
         ("--calibrate-by", "token"),
         ("--tune", "5"),
         ("--plan", "missing.plan"),
+        ("--calibrate", "missing.txt"),
+        ("--evaluate", "missing.txt"),
         ("--chat-template", "missing.jinja"),
         ("--model-tokenizer", "missing"),
         ("--untie",),
@@ -129,6 +131,17 @@ def test_bad_usage_is_one_line_and_exit_code_2(options, move, tmp_path):
     assert len(errors) == 1
     assert result.stderr.endswith(f"{errors[0]}\n")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_bad_record_ends_the_job_or_is_left_out(move, tmp_path):
+    text = tmp_path / "text.jsonl"
+    lines = [json.dumps({"text": line}) for line in PROSE.split("\n")]
+    text.write_text("\n".join([*lines, '{"no": "text"}']))
+    result = move("--evaluate", text)
+    assert result.exit_code == 2
+    assert "--on-error skip" in result.stderr
+    assert list(tmp_path.iterdir()) == [text]
+    assert move("--evaluate", text, "--on-error", "skip").exit_code == 0
 
 
 def test_no_output_is_asked_for(invoke, tiny, other):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from tokkit.corpus import Corpus, OnError, open_corpus
 from tokkit.errors import UsageError
 from tokkit.transplant.context import Settings
 from tokkit.transplant.methods import METHODS, find_method
@@ -37,6 +38,7 @@ class Options:
         dictionary: ``wechsel``: a file of word pairs, a tab between them.
         donor: A model that was trained with the target tokenizer.
         text_column: The field of a record that holds its text.
+        on_error: Whether a bad record of any text ends the job or is left out.
         pad_to: Rows are a multiple of this.
         dtype: A key of `DTYPES` to write the rows in; None: as they are.
         device: Where rows are added up, and models run.
@@ -63,6 +65,7 @@ class Options:
     dictionary: Path | None = None
     donor: str | None = None
     text_column: str = "text"
+    on_error: OnError = "raise"
     pad_to: int = 1
     dtype: str | None = None
     device: str = "auto"
@@ -118,3 +121,11 @@ class Options:
         """What the methods that were named need."""
         names = [name for name in (self.method_in, self.method_out) if name is not None]
         return frozenset().union(*(METHODS[name].needs for name in names))
+
+    def open(self, paths: Sequence[str]) -> Corpus:
+        """Find the files of a text.
+
+        Raises:
+            CorpusError: If one is missing or damaged.
+        """
+        return open_corpus(paths, self.text_column, self.on_error)

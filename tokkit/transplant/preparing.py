@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tokkit.corpus import open_corpus
+from tokkit.corpus.sources import STDIN
 from tokkit.errors import FormatError, ModelError, UsageError
 from tokkit.formats import load
 from tokkit.tokenizer import Tokenizer
@@ -140,8 +140,12 @@ def prepare(
         ModelError: If the model cannot be used.
         FormatError: If a tokenizer cannot be read.
         UsageError: If what is asked for does not go together.
+        CorpusError: If a text is missing or damaged.
     """
     options = options or Options()
+    for paths in (options.calibrate, options.tune_corpus, options.evaluate):
+        if paths and STDIN not in paths:  # what is not there is missed before work is done
+            options.open(paths)
     checkpoint = Checkpoint.open(model)
     embeddings = locate(checkpoint)
     progress("reading tokenizers", 0, 0)
@@ -213,7 +217,7 @@ def _context(
         options.settings,
         options.seed,
         auxiliary=_auxiliary(options, progress),
-        corpus=open_corpus(options.corpus, options.text_column) if options.corpus else None,
+        corpus=options.open(options.corpus) if options.corpus else None,
         donor=_donor(options, target, tied),
         dictionary=_pairs(options.dictionary) if options.dictionary else None,
         progress=progress,

@@ -96,7 +96,8 @@ def _partial(folder: Path) -> Iterator[Path]:
         yield partial
     except BaseException as error:
         shutil.rmtree(partial / "folder", ignore_errors=True)
-        if isinstance(error, InputError) or not (partial / "tuning").exists():
+        kept = partial / "tuning"
+        if isinstance(error, InputError) or not (kept.is_dir() and any(kept.iterdir())):
             shutil.rmtree(partial, ignore_errors=True)
         raise
     shutil.rmtree(partial, ignore_errors=True)

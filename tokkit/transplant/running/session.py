@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.corpus import open_corpus
 from tokkit.lm.hf import HFModel
 from tokkit.transplant.context import Progress
 from tokkit.transplant.preparing import Prepared
@@ -95,7 +94,7 @@ class Running:
         return np.flatnonzero(self.prepared.plan.halves["input"].guesses)
 
     def _documents(self, paths: Sequence[str]) -> Iterator[bytes]:
-        return open_corpus(paths, self.prepared.options.text_column).documents()
+        return self.prepared.options.open(paths).documents()
 
     def _load_moved(self) -> HFModel:
         """Load the new model; without a token that begins texts, they begin after a line."""
