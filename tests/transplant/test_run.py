@@ -214,6 +214,31 @@ def test_a_donor_is_asked_for_the_side_that_matters(tied, make, target, tmp_path
         assert {plan.source.tokens[number] for number, _ in parts} == nearest
 
 
+def test_a_tokenizer_of_the_hub_comes_with_roles_and_template(
+    make, target, tmp_path, monkeypatch
+):
+    snapshot = tmp_path / "snapshot"
+    snapshot.mkdir()
+    for path in target.iterdir():
+        (snapshot / path.name).write_bytes(path.read_bytes())
+    template = "{% for m in messages %}<s>{{ m.content }}</s>{% endfor %}"
+    (snapshot / "chat_template.jinja").write_text(template)
+    asked = []
+
+    def download(name, *, allow_patterns, local_files_only):
+        asked.append(name)
+        assert "*.jinja" in allow_patterns
+        return str(snapshot)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    monkeypatch.setattr("tokkit.transplant.weights.checkpoint._answers", lambda _: True)
+    transplant(make(), "someone/tokenizer", tmp_path / "out")
+    assert asked == ["someone/tokenizer"]
+    assert (tmp_path / "out" / "chat_template.jinja").read_text() == template
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert config["eos_token_id"] == tokkit.load(target).vocab.specials["</s>"]
+
+
 def test_a_plan_serves_another_model_of_the_family(make, target, tmp_path):
     small, large = make(), make(hidden_size=32, seed=3)
     transplant(small, target, tmp_path / "small", save_plan=tmp_path / "family.plan")

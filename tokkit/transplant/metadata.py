@@ -54,7 +54,7 @@ def write_metadata(prepared: Prepared, folder: Path) -> Metadata:
     chat = choose_chat(
         prepared.options.chat_template,
         source,
-        prepared.tokenizer,
+        prepared.target_place,
         prepared.source,
         prepared.target,
         translation.target_roles,
@@ -72,7 +72,7 @@ def write_metadata(prepared: Prepared, folder: Path) -> Metadata:
     except OSError as error:
         raise JobError(f"{folder}: cannot be written ({error.strerror})") from error
     said = write_tokenizer(
-        prepared.tokenizer,
+        prepared.target_place,
         prepared.target,
         folder,
         translation.target_roles,

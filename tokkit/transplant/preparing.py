@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tokkit.corpus.sources import STDIN
-from tokkit.errors import FormatError, ModelError, UsageError
+from tokkit.errors import FormatError, MissingExtraError, ModelError, UsageError
 from tokkit.formats import load
 from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.align import align, read_overrides
@@ -19,9 +19,11 @@ from tokkit.transplant.planning import make_plan
 from tokkit.transplant.settings.numbers import describe_digits
 from tokkit.transplant.settings.roles import INPUT, find_roles, match_roles, match_texts
 from tokkit.transplant.settings.translation import Translation
-from tokkit.transplant.weights.checkpoint import Checkpoint
+from tokkit.transplant.weights.checkpoint import Checkpoint, fetch
 from tokkit.transplant.weights.locate import Embeddings, head_name, locate
 
+TOKENIZER_FILES = ("*.json", "*.model", "*.txt", "*.jinja", "*.tiktoken")
+"""What a repository of the Hub may say about its tokenizer."""
 _ENDS = ("bos", "eos")
 """Roles that decide before how a special token is written."""
 
@@ -39,6 +41,7 @@ class Prepared:
         head: The name of a head that is to be added; None: none is.
         translation: Both tokenizers, and how ids correspond.
         plan: What is to be done.
+        target_place: Where the files of the target tokenizer are.
     """
 
     model: str
@@ -49,6 +52,7 @@ class Prepared:
     head: str | None
     translation: Translation
     plan: Plan
+    target_place: str
 
     @property
     def source(self) -> Tokenizer:
@@ -149,12 +153,13 @@ def prepare(
     checkpoint = Checkpoint.open(model)
     embeddings = locate(checkpoint)
     progress("reading tokenizers", 0, 0)
-    source, target = _load_source(checkpoint, options), load(tokenizer)
+    place = _fetch(tokenizer)
+    source, target = _load_source(checkpoint, options), load(place)
     translation = Translation(
         source,
         target,
         find_roles(source, options.model_tokenizer, checkpoint.config),
-        find_roles(target, str(tokenizer)),
+        find_roles(target, str(place)),
     )
     if options.untie and not embeddings.tied:
         raise UsageError(f"{model}: the head is a matrix of its own already: leave --untie out")
@@ -162,8 +167,26 @@ def prepare(
     tied = embeddings.tied and head is None
     plan = _plan(translation, options, tied, progress)
     return Prepared(
-        str(model), str(tokenizer), options, checkpoint, embeddings, head, translation, plan
+        str(model),
+        str(tokenizer),
+        options,
+        checkpoint,
+        embeddings,
+        head,
+        translation,
+        plan,
+        str(place),
     )
+
+
+def _fetch(tokenizer: str | Path) -> str | Path:
+    """Fetch a tokenizer of the Hub with all its files: roles and template are in others."""
+    if Path(tokenizer).exists():
+        return tokenizer
+    try:
+        return fetch(str(tokenizer), TOKENIZER_FILES)
+    except (ModelError, MissingExtraError):
+        return tokenizer  # what cannot be had is explained where it is loaded
 
 
 def _load_source(checkpoint: Checkpoint, options: Options) -> Tokenizer:

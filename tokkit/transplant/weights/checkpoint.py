@@ -1,7 +1,7 @@
 """Models on disk: a configuration and files of weights, opened without reading the weights."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -23,7 +23,7 @@ _DEQUANTISE = "take the model before it was quantised"
 _QUANTISED = ("quantization_config", "compression_config")
 _PACKED = (".qweight", ".weight_packed", ".SCB", ".weight_scale", ".weight_scale_inv")
 """Endings of tensors that only quantised models have."""
-_DOWNLOADED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "*.tiktoken", "*.py")
+DOWNLOADED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "*.tiktoken", "*.py")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class Checkpoint:
         """
         folder = Path(model).expanduser()
         if not folder.exists():
-            folder = _download(str(model))
+            folder = fetch(str(model), DOWNLOADED)
         elif not folder.is_dir():
             raise ModelError(f"{model}: not a folder: give one written by save_pretrained")
         config = _configuration(folder)
@@ -207,8 +207,20 @@ def _json(path: Path) -> Mapping[str, Any]:
     return found
 
 
-def _download(identifier: str) -> Path:
-    """Fetch a model of the Hub into its cache, or find it there."""
+def fetch(identifier: str, patterns: Sequence[str]) -> Path:
+    """Fetch files of a repository of the Hub into its cache, or find them there.
+
+    Args:
+        identifier: Such as ``"openai-community/gpt2"``.
+        patterns: Which files, such as ``"*.json"``.
+
+    Returns:
+        The folder where they are.
+
+    Raises:
+        ModelError: If it is not to be had.
+        MissingExtraError: If the Hub's library is not installed.
+    """
     if identifier.startswith((".", "/", "~")) or identifier.count("/") > 1 or not identifier:
         raise ModelError(f"{identifier}: no such folder")
     try:
@@ -219,7 +231,7 @@ def _download(identifier: str) -> Path:
     try:
         return Path(
             snapshot_download(
-                identifier, allow_patterns=list(_DOWNLOADED), local_files_only=is_offline
+                identifier, allow_patterns=list(patterns), local_files_only=is_offline
             )
         )
     except Exception as error:
