@@ -112,7 +112,7 @@ class Evaluation:
 
         title = "Bits per byte, before and after (less is better)"
         table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-        table.add_column("slice", no_wrap=True)
+        table.add_column("slice", no_wrap=True, overflow="ellipsis", max_width=18)
         for name in ("kB", "before", "after", "ratio [95 %]", "bytes/token"):
             table.add_column(name, justify="right", no_wrap=True)
         for each in self.slices:
