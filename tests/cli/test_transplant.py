@@ -141,7 +141,10 @@ def test_a_bad_record_ends_the_job_or_is_left_out(move, tmp_path):
     assert result.exit_code == 2
     assert "--on-error skip" in result.stderr
     assert list(tmp_path.iterdir()) == [text]
-    assert move("--evaluate", text, "--on-error", "skip").exit_code == 0
+    result = move("--evaluate", text, "--on-error", "skip")
+    assert result.exit_code == 0
+    assert "with new rows" in result.stdout
+    assert "…" not in result.stdout  # at 80 columns every figure is there
 
 
 def test_no_output_is_asked_for(invoke, tiny, other):

@@ -111,8 +111,8 @@ class Evaluation:
         from rich.table import Table
 
         title = "Bits per byte, before and after (less is better)"
-        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-        table.add_column("slice", no_wrap=True, overflow="ellipsis", max_width=18)
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        table.add_column("slice", no_wrap=True, overflow="ellipsis", max_width=15)
         for name in ("kB", "before", "after", "ratio [95 %]", "bytes/token"):
             table.add_column(name, justify="right", no_wrap=True)
         for each in self.slices:
