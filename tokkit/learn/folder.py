@@ -106,8 +106,9 @@ def _begin(folder: Path, request: Mapping[str, Any], *, force: bool, resume: boo
     elif partial.exists():
         shutil.rmtree(partial)
     shutil.rmtree(partial / "folder", ignore_errors=True)
-    (partial / "work").mkdir(parents=True, exist_ok=True)
-    _write_json(partial / REQUEST, request)
+    partial.mkdir(parents=True, exist_ok=True)
+    _write_json(partial / REQUEST, request)  # first: work without it could not be resumed
+    (partial / "work").mkdir(exist_ok=True)
     return partial
 
 
