@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -43,6 +44,9 @@ def run_parts(
         return
     waiting = {_submit(executor, task, item): index for index, item in enumerate(items)}
     losses: dict[int, int] = {}
+    # A worker takes others with it when it dies, so that all of them seem to be at fault. What
+    # was lost more than once is run alone, until it is clear which part it is.
+    suspects: deque[int] = deque()
     try:
         while waiting:
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
@@ -52,10 +56,16 @@ def run_parts(
                 except (Exception, CancelledError) as error:
                     losses[index] = losses.get(index, 0) + 1
                     _raise_unless_lost(error, losses[index])
-                    waiting[_submit(executor, task, items[index])] = index
+                    if losses[index] > 1:
+                        suspects.append(index)
+                    else:
+                        waiting[_submit(executor, task, items[index])] = index
                 else:
                     losses.clear()
                     yield index, result
+            if suspects and not waiting:
+                index = suspects.popleft()
+                waiting[_submit(executor, task, items[index])] = index
     finally:
         for future in waiting:
             future.cancel()
