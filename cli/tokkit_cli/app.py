@@ -24,6 +24,8 @@ from tokkit_cli.commands.decode import decode
 from tokkit_cli.commands.demo import demo
 from tokkit_cli.commands.encode import encode
 from tokkit_cli.commands.merge_counts import merge_counts
+from tokkit_cli.commands.numbers import numbers
+from tokkit_cli.commands.study import study
 from tokkit_cli.commands.train_vocab import train_vocab
 from tokkit_cli.commands.transplant import transplant
 from tokkit_cli.commands.warmup import warmup
@@ -150,3 +152,5 @@ for _name, _function in COMMANDS.items():
     app.command(_name)(_function)
 app.add_typer(transplant, name="transplant")
 app.add_typer(byte_probs, name="byte-probs")
+app.add_typer(numbers, name="numbers")
+app.add_typer(study, name="study")

@@ -64,7 +64,7 @@ def test_the_same_seed_gives_the_same_interval_however_much_is_looked_at_once(mo
     whole = ratio_interval(above, below, seed=5)
     assert ratio_interval(above, below, seed=5) == whole
     assert ratio_interval(above, below, seed=6) != whole
-    monkeypatch.setattr("tokkit.stats._CELLS", 777)
+    monkeypatch.setattr("tokkit.stats.bootstrap._CELLS", 777)
     assert ratio_interval(above, below, seed=5) == whole
 
 

@@ -1,0 +1,13 @@
+"""``tokkit numbers``: how numbers are cut, and what that does to arithmetic."""
+
+import typer
+
+numbers = typer.Typer(rich_markup_mode="markdown", invoke_without_command=True)
+
+
+@numbers.callback()
+def show_commands(context: typer.Context) -> None:
+    """See how tokenizers cut numbers, change it, and measure what it does to arithmetic."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)

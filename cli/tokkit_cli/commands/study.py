@@ -1,0 +1,13 @@
+"""``tokkit study``: experiments on what tokenization does."""
+
+import typer
+
+study = typer.Typer(rich_markup_mode="markdown", invoke_without_command=True)
+
+
+@study.callback()
+def show_commands(context: typer.Context) -> None:
+    """Run experiments on what tokenization does to a model."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)

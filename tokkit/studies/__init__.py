@@ -1,0 +1,1 @@
+"""Studies of what tokenization does: numbers, counting, Markov sources, models from scratch."""

@@ -1,0 +1,1 @@
+"""How tokenizers cut numbers, and what that does to a model's arithmetic."""

@@ -1,0 +1,1 @@
+"""The same small decoder trained from nothing under several tokenizations."""
