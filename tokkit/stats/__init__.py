@@ -5,6 +5,23 @@ problem, paired conditions are compared by McNemar's exact test with Holm's corr
 on text are drawn anew by document.
 """
 
-from tokkit.stats.bootstrap import Interval, ratio_interval
+from tokkit.stats.bootstrap import Interval, clustered_mean, ratio_interval
+from tokkit.stats.paired import CochranQ, McNemar, cochran_q, holm, mcnemar
+from tokkit.stats.power import detectable_difference, needed_pairs, paired_power
+from tokkit.stats.proportions import clopper_pearson, wilson
 
-__all__ = ["Interval", "ratio_interval"]
+__all__ = [
+    "CochranQ",
+    "Interval",
+    "McNemar",
+    "clopper_pearson",
+    "clustered_mean",
+    "cochran_q",
+    "detectable_difference",
+    "holm",
+    "mcnemar",
+    "needed_pairs",
+    "paired_power",
+    "ratio_interval",
+    "wilson",
+]

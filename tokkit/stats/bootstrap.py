@@ -1,4 +1,4 @@
-"""Statistics of measures on text, whose documents are what was drawn at random."""
+"""Intervals by drawing anew what was drawn at random: documents, or problems."""
 
 from statistics import NormalDist
 from typing import NamedTuple
@@ -65,6 +65,40 @@ def ratio_interval(
     tail = _widened_tail((1 - level) / 2, above.size)
     low, high = np.quantile(_resampled(above, below, draws, seed), [tail, 1 - tail])
     return Interval(value, float(low), float(high))
+
+
+def clustered_mean(
+    values: ArrayLike,
+    clusters: ArrayLike,
+    *,
+    level: float = 0.95,
+    draws: int = 10_000,
+    seed: int = 0,
+) -> Interval:
+    """Estimate a mean of values that belong together in clusters, with its interval.
+
+    Answers to one problem, under several prompts say, are not independent; so problems are
+    drawn anew, each with all its values. For a paired difference give the differences.
+
+    Args:
+        values: Such as whether each answer is right, ``[n]``.
+        clusters: Which problem each belongs to: any values that can be told apart, ``[n]``.
+        level: The probability that the interval holds the truth.
+        draws: How often the clusters are drawn anew, with replacement.
+        seed: Of the draws.
+
+    Returns:
+        The mean and its interval, by `ratio_interval`.
+
+    Raises:
+        ValueError: If the two differ in length, or there is nothing.
+    """
+    given = np.asarray(values, dtype=np.float64)
+    _, places = np.unique(np.asarray(clusters), return_inverse=True)
+    if given.shape != places.shape:
+        raise ValueError(f"{given.size} values and {places.size} clusters: one for each")
+    sums, sizes = np.bincount(places, weights=given), np.bincount(places)
+    return ratio_interval(sums, sizes, level=level, draws=draws, seed=seed)
 
 
 def _resampled(
