@@ -1,7 +1,9 @@
 """Training small models: that they learn, that runs repeat, and what they leave."""
 
 import json
+import warnings
 
+import numpy as np
 import pytest
 
 from tokkit.errors import CorpusError, JobError, ModelError, UsageError
@@ -11,6 +13,8 @@ transformers = pytest.importorskip("transformers")
 
 from tokkit.lm import HFModel  # noqa: E402
 from tokkit.lm.train import Architecture, Schedule, token_stream, train  # noqa: E402
+from tokkit.lm.train_model import new_model  # noqa: E402
+from tokkit.lm.train_run import IGNORED, Run  # noqa: E402
 
 SMALL = Architecture(hidden_size=16, layers=1, heads=2, context=16)
 SHORT = Schedule(steps=12, batch=4, rate=0.02, save_every=5)
@@ -122,6 +126,90 @@ def test_the_rate_rises_then_falls_to_nothing():
     assert 0 < rates[-1] < 0.001
 
 
+def test_the_rate_may_stay():
+    schedule = Schedule(steps=20, rate=1.0, warm_up=0.25, shape="constant")
+    rates = [schedule.rate_at(step) for step in range(20)]
+    assert rates == pytest.approx([0.2, 0.4, 0.6, 0.8, *[1.0] * 16])
+
+
+def test_the_rate_may_go_like_that_of_torch():
+    schedule = Schedule(steps=50, rate=0.3, warm_up=0.1, shape="one-cycle")
+    optimizer = torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=0.3)
+    theirs = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 0.3, 50, pct_start=0.1, div_factor=100, final_div_factor=0.05
+    )
+    expected = []
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # Of steps of the schedule without any of the optimizer.
+        for _ in range(50):
+            expected.append(theirs.get_last_lr()[0])
+            if len(expected) < 50:
+                theirs.step()
+    assert [schedule.rate_at(step) for step in range(50)] == pytest.approx(expected)
+
+
+LEARNED = Architecture(
+    family="gpt2", hidden_size=16, layers=1, heads=2, context=8, tied=True, spread=0.1
+)
+
+
+def copying_run(steps=30):
+    """Return a run and the batches that teach a model to say the token before the last."""
+    run = Run(new_model(LEARNED, 12, 0, 0, seed=3), Schedule(steps=steps, rate=0.02), 8)
+    chance = np.random.default_rng(0)
+    batches = [chance.integers(1, 12, (32, 4)) for _ in range(steps)]
+    targets = [np.full((32, 4), IGNORED) for _ in batches]
+    for batch, wanted in zip(batches, targets, strict=True):
+        wanted[:, 3] = batch[:, 2]
+    return run, batches, targets
+
+
+def test_batches_of_the_callers_are_learnt_where_they_have_targets():
+    run, batches, targets = copying_run()
+    for batch, wanted in zip(batches, targets, strict=True):
+        run.advance_on(batch, wanted)
+    assert run.losses[0] == pytest.approx(np.log(12), abs=0.5)
+    assert run.losses[-1] < run.losses[0] - 1
+
+
+def test_a_window_is_a_batch_whose_targets_are_the_next_tokens():
+    stream = np.arange(1, 10, dtype=np.int32)
+    schedule = Schedule(steps=5, batch=3)
+    first, second = (Run(new_model(LEARNED, 12, 0, 0, 0), schedule, 8) for _ in range(2))
+    rows = np.tile(stream.astype(np.int64), (3, 1))
+    for _ in range(2):
+        first.advance(stream)
+        second.advance_on(rows[:, :-1], rows[:, 1:])
+    assert first.losses == second.losses
+
+
+def test_a_run_taken_up_again_is_the_same_run(tmp_path):
+    whole, batches, targets = copying_run(12)
+    for step, (batch, wanted) in enumerate(zip(batches, targets, strict=True)):
+        whole.advance_on(batch, wanted)
+        if step == 4:
+            whole.keep(tmp_path / "run.pt")
+    again, *_ = copying_run(12)
+    again.restore(tmp_path / "run.pt")
+    assert again.step == 5
+    for batch, wanted in zip(batches[5:], targets[5:], strict=True):
+        again.advance_on(batch, wanted)
+    assert again.losses == whole.losses
+    for one, other in zip(whole.model.parameters(), again.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_the_second_family_has_learned_positions_and_one_matrix_of_tokens():
+    model = new_model(LEARNED, 12, 0, 0, seed=0)
+    names = {name: tuple(each.shape) for name, each in model.named_parameters()}
+    assert names["transformer.wpe.weight"] == (8, 16)
+    assert names["transformer.wte.weight"] == (12, 16)
+    assert "lm_head.weight" not in names
+    assert names["transformer.h.0.mlp.c_fc.weight"] == (16, 64)
+
+
 def test_what_cannot_be_trained_is_refused(trained, tokenizer, bare_tokenizer, tmp_path):
     folder = tmp_path / "model"
     with pytest.raises(UsageError, match="exists"):
@@ -132,6 +220,9 @@ def test_what_cannot_be_trained_is_refused(trained, tokenizer, bare_tokenizer, t
         train([b"an ant"], tokenizer, folder, SMALL, SHORT)
     with pytest.raises(UsageError, match="3 heads cannot share a width of 16"):
         train(DOCUMENTS, tokenizer, folder, Architecture(hidden_size=16, heads=3), SHORT)
+    odd = Architecture(family="gpt2", hidden_size=16, heads=3)
+    with pytest.raises(UsageError, match="multiple of their number"):
+        train(DOCUMENTS, tokenizer, folder, odd, SHORT)
     with pytest.raises(UsageError, match="both start at 1"):
         Schedule(steps=0)
     assert not list(tmp_path.iterdir())

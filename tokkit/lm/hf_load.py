@@ -39,8 +39,6 @@ def load_model(path: str, device: str, dtype: str) -> Any:
         raise ModelError(
             f"{path}: no config.json there: give a folder written by save_pretrained"
         )
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     version = tuple(map(int, transformers.__version__.split(".")[:2]))
     wanted = {"dtype" if version >= (4, 56) else "torch_dtype": _dtype(dtype)}
     try:
@@ -48,7 +46,7 @@ def load_model(path: str, device: str, dtype: str) -> Any:
             model, report = _AUTO.from_pretrained(
                 path, local_files_only=place.exists(), output_loading_info=True, **wanted
             )
-            model = model.to(device)
+            model = model.to(find_device(device))
     except Exception as error:
         raise ModelError(f"{path}: no language model can be loaded: {_line(error)}") from error
     missing = sorted(report.get("missing_keys", ()))

@@ -26,7 +26,8 @@ from tokkit import formats
 from tokkit.errors import CorpusError, ModelError, UsageError
 from tokkit.lm.hf_load import quiet
 from tokkit.lm.roles import BEGINS, FINISHES, special_id
-from tokkit.lm.train_run import Architecture, Progress, Run, Schedule, new_model, silent
+from tokkit.lm.train_model import Architecture, new_model
+from tokkit.lm.train_run import Progress, Run, Schedule, silent
 from tokkit.tokenizer import Tokenizer
 
 Precision = Literal["float32", "bfloat16"]
@@ -160,6 +161,7 @@ def _begin(folder: Path, request: dict[str, Any]) -> Path:
     """Make the folder to work in, or take over the one an earlier run left."""
     place = folder.with_name(f"{folder.name}.partial")
     file = place / _REQUEST
+    request = json.loads(json.dumps(request))  # As it will be read: tuples are lists there.
     if file.is_file():
         if json.loads(file.read_text(encoding="utf-8")) != request:
             raise UsageError(

@@ -9,13 +9,15 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-import transformers
 from numpy.typing import NDArray
 
 from tokkit.errors import JobError, UsageError
 
 Progress = Callable[[str, int, int], None]
+Shape = Literal["cosine", "one-cycle", "constant"]
 BETAS = (0.9, 0.95)
+IGNORED = -100
+"""The target of places that the loss leaves out."""
 
 
 def silent(stage: str, done: int, total: int) -> None:
@@ -23,36 +25,19 @@ def silent(stage: str, done: int, total: int) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Architecture:
-    """A small Llama.
-
-    Attributes:
-        hidden_size: Width; a multiple of `heads`.
-        layers: Blocks of attention and feed-forward.
-        heads: Heads of attention.
-        context: The most tokens a sequence may have, and the length of training windows.
-        tied: Whether the output uses the input's embeddings.
-        spread: Standard deviation of all weights in the beginning. That of large models, 0.02,
-            makes small ones learn slowly.
-    """
-
-    hidden_size: int = 192
-    layers: int = 3
-    heads: int = 3
-    context: int = 256
-    tied: bool = False
-    spread: float = 0.06
-
-
-@dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """How to train: AdamW, whose rate rises linearly, then falls to zero like a cosine.
+    """How to train with AdamW.
 
     Attributes:
         steps: How many steps.
-        batch: Windows a step takes.
+        batch: Windows, or other sequences, a step takes.
         rate: The highest learning rate.
+        shape: What the rate does. ``cosine``: it rises linearly, then falls to zero like a
+            cosine; ``constant``: it rises linearly and stays; ``one-cycle``: it rises from a
+            hundredth and falls to a fifth, like cosines both (`OneCycleLR` of torch with
+            ``div_factor=100, final_div_factor=0.05``).
         warm_up: In which share of the steps the rate rises.
+        betas: How slowly AdamW forgets gradients, and their squares.
         weight_decay: Of matrices, not of norms.
         clip: The longest gradient that is taken as it is.
         seed: Of the first weights and of the choice of windows.
@@ -64,7 +49,9 @@ class Schedule:
     steps: int = 1000
     batch: int = 8
     rate: float = 3e-3
+    shape: Shape = "cosine"
     warm_up: float = 0.05
+    betas: tuple[float, float] = BETAS
     weight_decay: float = 0.1
     clip: float = 1.0
     seed: int = 0
@@ -82,53 +69,35 @@ class Schedule:
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step, which count from 0."""
+        if self.shape == "one-cycle":
+            return self.rate * self._one_cycle(step)
         rising = max(round(self.warm_up * self.steps), 1)
         if step < rising:
             return self.rate * (step + 1) / rising
+        if self.shape == "constant":
+            return self.rate
         share = (step - rising) / max(self.steps - rising, 1)
         return self.rate * 0.5 * (1 + math.cos(math.pi * share))
 
-
-def new_model(
-    architecture: Architecture, vocab_size: int, begins: int, ends: int, seed: int
-) -> Any:
-    """Return a model that knows nothing, its weights drawn with `seed`.
-
-    Raises:
-        UsageError: If the heads do not share the width evenly.
-    """
-    if architecture.hidden_size % (2 * architecture.heads):
-        raise UsageError(
-            f"{architecture.heads} heads cannot share a width of {architecture.hidden_size}: "
-            "it has to be a multiple of twice their number"
-        )
-    config = transformers.LlamaConfig(
-        vocab_size=vocab_size,
-        hidden_size=architecture.hidden_size,
-        # Of the usual 8/3 of the width, the next multiple of 64.
-        intermediate_size=-(-architecture.hidden_size * 8 // (3 * 64)) * 64,
-        num_hidden_layers=architecture.layers,
-        num_attention_heads=architecture.heads,
-        num_key_value_heads=architecture.heads,
-        max_position_embeddings=architecture.context,
-        tie_word_embeddings=architecture.tied,
-        initializer_range=architecture.spread,
-        bos_token_id=begins,
-        eos_token_id=ends,
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return transformers.LlamaForCausalLM(config)
+    def _one_cycle(self, step: int) -> float:
+        """Return the share of the highest rate."""
+        peak, last = self.warm_up * self.steps - 1, self.steps - 1
+        first, final = 1 / 100, 1 / 5
+        if step <= peak:
+            start, end, share = first, 1.0, step / max(peak, 1)
+        else:
+            start, end, share = 1.0, final, (step - peak) / max(last - peak, 1)
+        return end + (start - end) * 0.5 * (1 + math.cos(math.pi * share))
 
 
 @dataclass
 class Run:
-    """A model in training.
+    """A model in training, on the device it is on.
 
     Attributes:
-        model: The torch model.
+        model: The torch model, which is called with `input_ids` and gives `logits`.
         schedule: How it is trained.
-        context: How many tokens of a window it is to foretell.
+        context: How many tokens of a window `advance` has it foretell.
         step: How many steps it has taken.
         seconds: How long they took.
         losses: The mean loss of each, in nats per token.
@@ -151,8 +120,9 @@ class Run:
                 {"params": others, "weight_decay": 0.0},
             ],
             lr=self.schedule.rate,
-            betas=BETAS,
+            betas=self.schedule.betas,
         )
+        self._device = next(self.model.parameters()).device
 
     def advance(self, stream: NDArray[np.int32]) -> None:
         """Take one step on windows of ``stream: int32[n]``.
@@ -160,13 +130,27 @@ class Run:
         Raises:
             JobError: If the loss is not a number any more.
         """
-        windows = torch.from_numpy(self._windows(stream))
+        windows = self._windows(stream)
+        self.advance_on(windows[:, :-1], windows[:, 1:])
+
+    def advance_on(self, inputs: NDArray[np.int64], targets: NDArray[np.int64]) -> None:
+        """Take one step on sequences of the caller's.
+
+        Args:
+            inputs: What the model reads, ``int64[batch, length]``.
+            targets: What it is to foretell at each place, ``int64[batch, length]``; `IGNORED`
+                where that does not matter.
+
+        Raises:
+            JobError: If the loss is not a number any more.
+        """
+        read, wanted = (torch.from_numpy(each).to(self._device) for each in (inputs, targets))
         amp = self.schedule.precision == "bfloat16"
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=amp):
-            logits = self.model(input_ids=windows[:, :-1], use_cache=False).logits
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=amp):
+            logits = self.model(input_ids=read, use_cache=False).logits
         # Typed as anything: `backward` has no types.
         loss: Any = torch.nn.functional.cross_entropy(
-            logits.float().flatten(0, 1), windows[:, 1:].flatten()
+            logits.float().flatten(0, 1), wanted.flatten(), ignore_index=IGNORED
         )
         self.losses.append(loss.item())
         if not math.isfinite(self.losses[-1]):
@@ -205,7 +189,7 @@ class Run:
 
     def restore(self, path: Path) -> None:
         """Go back to what `keep` wrote."""
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location=self._device, weights_only=True)
         self.model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]

@@ -1,0 +1,26 @@
+"""Where models compute."""
+
+import torch
+
+from tokkit.errors import UsageError
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device of a name.
+
+    Args:
+        name: Such as ``"cpu"`` or ``"cuda:1"``; ``"auto"``: CUDA where there is some.
+
+    Raises:
+        UsageError: If there is no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(
+            f"{name!r} is no device of this computer: give auto, cpu or one that is there"
+        ) from error
+    return device
