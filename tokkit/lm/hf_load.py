@@ -11,6 +11,7 @@ import transformers
 
 from tokkit.errors import FormatError, ModelError
 from tokkit.formats import load
+from tokkit.lm.device import find_device
 from tokkit.lm.roles import BEGINS, FINISHES, special_id
 from tokkit.tokenizer import Tokenizer
 
