@@ -61,7 +61,7 @@ class Request:
     messages: tuple[Message, ...] = ()
     prompt: str | None = None
     decoding: Decoding = field(default_factory=Decoding)
-    facts: Mapping[str, Any] = field(default=NO_FACTS, compare=False)
+    facts: Mapping[str, Any] = field(default_factory=lambda: NO_FACTS, compare=False)
 
     def __post_init__(self) -> None:
         if bool(self.messages) == (self.prompt is not None):
