@@ -1,11 +1,18 @@
 """Workers: processes and a Dask cluster, alive and killed, give the bytes of one process."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+)
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
@@ -64,7 +71,7 @@ def test_two_processes_write_what_one_does(corpus, pattern, reference, tmp_path,
 
 
 def test_a_killed_process_changes_nothing(corpus, pattern, reference, tmp_path, pool):
-    progress = KillOnce(lambda: list(pool._pool._processes))
+    progress = KillOnce(lambda: pool.process_ids)
     counts = count_words(corpus, pattern, executor=pool, parts=40, progress=progress)
     assert progress.killed
     assert file_of(counts, tmp_path) == reference
@@ -118,6 +125,49 @@ def test_a_part_that_kills_its_workers_ends_the_job_after_the_others_are_done():
         with pytest.raises(JobError, match=f"died {LOSSES} times at the same part"):
             done.update(parts)
     assert done == {0: "a", 2: "b", 3: "c"}
+
+
+def long_result(size):
+    return b"x" * size
+
+
+def test_a_worker_killed_while_it_writes_a_long_result_lets_nobody_wait():
+    with local_executor(1) as executor:
+        executor.submit(long_result, 1).result()
+        (process_id,) = executor.process_ids
+        os.kill(process_id, signal.SIGSTOP)  # so that it has not begun to write
+        lost = executor.submit(long_result, 1 << 24)
+        kill(process_id)
+        with pytest.raises(BrokenExecutor, match="a worker died"):
+            lost.result(timeout=30)
+        assert len(executor.submit(long_result, 1 << 24).result(timeout=60)) == 1 << 24
+
+
+def test_results_and_errors_that_cannot_be_sent_are_errors():
+    with local_executor(1) as executor:
+        with pytest.raises((AttributeError, pickle.PicklingError)):
+            executor.submit(lambda: 1).result(timeout=30)
+        with pytest.raises((AttributeError, pickle.PicklingError)):
+            executor.submit(eval, "lambda: 1").result(timeout=30)
+        with pytest.raises(TypeError, match="missing"):
+            executor.submit(fail_unreadably).result(timeout=30)
+        assert executor.submit(long_result, 3).result(timeout=30) == b"xxx"
+    with pytest.raises(RuntimeError, match="shut down"):
+        executor.submit(long_result, 3)
+
+
+def fail_unreadably():
+    raise MissingExtraError("torch", "torch")  # cannot be made again from its message alone
+
+
+def test_what_has_not_begun_can_be_cancelled():
+    executor = local_executor(1)
+    first, *others = [executor.submit(time.sleep, 0.2) for _ in range(4)]
+    while not first.running():
+        time.sleep(0.01)
+    executor.shutdown(cancel_futures=True)
+    assert first.result() is None
+    assert all(each.cancelled() for each in others)
 
 
 def test_a_broken_pool_that_cannot_be_replaced_is_an_error():
@@ -174,7 +224,7 @@ if __name__ == "__main__":
     executor = local_executor(2)
     for future in [executor.submit(time.sleep, 0.1) for _ in range(4)]:
         future.result()
-    print(*executor._pool._processes, flush=True)
+    print(*executor.process_ids, flush=True)
     executor.submit(time.sleep, 60)
     time.sleep(60)
 """

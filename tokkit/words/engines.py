@@ -1,9 +1,5 @@
 """Where independent parts of a job run: in this process, in others, or on a Dask cluster."""
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
@@ -12,14 +8,13 @@ from concurrent.futures import (
     CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )
-from multiprocessing.connection import wait as wait_for_exit
 from typing import Any, ParamSpec, TypeVar
 
 from tokkit.corpus.streams import import_extra
 from tokkit.errors import JobError, UsageError
+from tokkit.words.processes import LocalExecutor
 
 P = ParamSpec("P")
 Item = TypeVar("Item")
@@ -44,8 +39,8 @@ def run_parts(
         return
     waiting = {_submit(executor, task, item): index for index, item in enumerate(items)}
     losses: dict[int, int] = {}
-    # A worker takes others with it when it dies, so that all of them seem to be at fault. What
-    # was lost more than once is run alone, until it is clear which part it is.
+    # In some executors a worker takes others with it when it dies, so that all of them seem
+    # to be at fault. What was lost more than once is run alone, until it is clear which it is.
     suspects: deque[int] = deque()
     try:
         while waiting:
@@ -90,47 +85,6 @@ def _raise_unless_lost(error: BaseException, losses: int) -> None:
             f"a worker died {losses} times at the same part of the corpus, "
             "perhaps for want of memory; use fewer workers"
         ) from error
-
-
-class LocalExecutor(Executor):
-    """Worker processes on this machine; replaced when one of them is killed."""
-
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
-        self._pool = self._start()
-
-    def _start(self) -> ProcessPoolExecutor:
-        # Spawned, as a forked process would inherit locks of compiled code and of threads.
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self.workers, context, initializer=_prepare_worker)
-
-    def submit(
-        self, fn: Callable[P, Result], /, *args: P.args, **kwargs: P.kwargs
-    ) -> "Future[Result]":
-        """Run a function in one of the processes."""
-        try:
-            return self._pool.submit(fn, *args, **kwargs)
-        except BrokenExecutor:
-            self._pool.shutdown(wait=False)
-            self._pool = self._start()
-            return self._pool.submit(fn, *args, **kwargs)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes."""
-        self._pool.shutdown(wait, cancel_futures=cancel_futures)
-
-
-def _prepare_worker() -> None:
-    """Leave interrupts to the parent, and end with it even if it is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    wait_for_exit([sentinel])
-    os._exit(1)
 
 
 def local_executor(workers: int) -> Executor:
