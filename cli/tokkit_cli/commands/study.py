@@ -2,6 +2,8 @@
 
 import typer
 
+from tokkit_cli.commands.study_power import power
+
 study = typer.Typer(rich_markup_mode="markdown", invoke_without_command=True)
 
 
@@ -11,3 +13,6 @@ def show_commands(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)
+
+
+study.command("power")(power)
