@@ -133,8 +133,36 @@ class Answer:
     seconds: float = 0.0
 
 
+class TryAgain(Exception):  # noqa: N818 - it becomes an error only if it goes on
+    """Requests were not answered this time, and may be if they are asked again.
+
+    Attributes:
+        reason: What happened, in one line without any key.
+        after: How many seconds whoever was asked wants to be left alone; None: nothing said.
+        everyone: Whether that goes for all requests, such as when there were too many.
+        billed: Whether the attempt may have to be paid for all the same.
+        unreachable: Whether nobody was there to be asked.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        after: float | None = None,
+        everyone: bool = False,
+        billed: bool = False,
+        unreachable: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after = after
+        self.everyone = everyone
+        self.billed = billed
+        self.unreachable = unreachable
+
+
 class Backend(Protocol):
-    """Something that answers requests.
+    """Something that answers requests; see `tokkit.studies.asking.run` for who retries.
 
     Attributes:
         model: What is asked, as it goes into `Request.digest`: everything that decides the
@@ -153,7 +181,10 @@ class Backend(Protocol):
     def answer(self, requests: Sequence[Request]) -> list[Answer]:
         """Answer requests, in their order; a failure of one is an `Answer` with an error.
 
+        This is one attempt: pacing, retries and what is kept are the runner's business.
+
         Raises:
+            TryAgain: If none of them was answered, and asking again may help.
             TokkitError: If nothing can be answered any more, such as for a wrong key.
         """
         ...

@@ -1,0 +1,101 @@
+"""Asking many requests: each once, as fast as allowed, as if never interrupted.
+
+Who does what: a backend makes one attempt and knows how whoever it asks is spoken to; the
+runner knows nothing of that, and decides what is asked when, and how often.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tokkit.studies.asking.budget import Budget
+from tokkit.studies.asking.cache import AnswerCache
+from tokkit.studies.asking.pace import Pace
+from tokkit.studies.asking.request import Answer, Backend, Request
+
+Progress = Callable[[str, int, int], None]
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Report nothing."""
+
+
+@dataclass(kw_only=True)
+class Account:
+    """What a run did.
+
+    Attributes:
+        requests: How many there were.
+        unique: How many different ones: equal requests are asked once.
+        from_cache: How many of these had been answered by an earlier run.
+        answered: How many were answered by this one.
+        failed: How many were asked in vain; a later run asks them again.
+        not_asked: How many the budget did not allow to ask.
+        attempts: How often requests were sent, retries included.
+        prompt_tokens: Tokens of the requests this run got answers to, as far as told.
+        completion_tokens: Tokens of those answers, as far as told.
+        estimated: The most that what was answered could have cost, in dollars, by the
+            budget's estimate; None without a budget.
+        charged: What was charged, in dollars; None without a budget. An attempt which failed
+            in a way that may cost something counts with its estimate.
+        seconds: How long the run took.
+    """
+
+    requests: int = 0
+    unique: int = 0
+    from_cache: int = 0
+    answered: int = 0
+    failed: int = 0
+    not_asked: int = 0
+    attempts: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    estimated: float | None = None
+    charged: float | None = None
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, as JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came of it.
+
+    Attributes:
+        answers: One for each request, in their order; with an error where it failed, None
+            where it was not asked because of the budget.
+        account: What was done.
+    """
+
+    answers: list[Answer | None]
+    account: Account
+
+
+def ask(
+    requests: Sequence[Request],
+    backend: Backend,
+    *,
+    cache: AnswerCache,
+    pace: Pace = Pace(),  # noqa: B008 - frozen
+    budget: Budget | None = None,
+    progress: Progress = silent,
+) -> Asked:
+    """Have requests answered; those which an earlier run got answers to are not asked again.
+
+    Args:
+        requests: What to ask. Equal ones are asked once, and all get the answer.
+        backend: Who answers.
+        cache: Where answers are looked up first, and kept as soon as they arrive; not used
+            for answers if the backend's are not worth keeping.
+        pace: How fast, and how often to try.
+        budget: What it may cost.
+        progress: Told ``("asking", requests done, different requests)``.
+
+    Raises:
+        TokkitError: What the backend or the cache cannot go on after. Answers that are under
+            way are waited for a little, and kept.
+        KeyboardInterrupt: As it came, after the same.
+    """
+    raise NotImplementedError
