@@ -197,6 +197,32 @@ def test_examples(name, digits):
     assert scan(find_pattern(name, digits), "regex", [text]) == [EXAMPLES[name, digits]]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("before", ["", " "])
+@pytest.mark.parametrize(("most", "from_right"), [(1, False), (2, True), (4, False), (8, True)])
+def test_groups_of_any_size_are_recognised_and_cut(most, from_right, before, engine):
+    groups = spelling.number_groups(most, from_right=from_right, before=before)
+    expression = PUBLISHED["gpt2"].replace(r" ?\p{N}+", groups)
+    pattern = recognise(expression, engine)
+    assert pattern.scanner != NO_SCANNER
+    texts = random_texts(FUZZED, seed=4)
+    assert differing(pattern, engine, expression, texts) == []
+    own = pattern.for_engine(engine)
+    assert differing(pattern, engine, own, texts[:50]) == []
+    assert recognise(own, engine) == pattern
+
+
+@pytest.mark.parametrize("before", ["", " "])
+@pytest.mark.parametrize("size", [2, 3, 8])
+def test_groups_from_the_right_are_what_they_say(size, before):
+    expression = spelling.number_groups(size, from_right=True, before=before)
+    for length in range(1, 20):
+        run = "1234567890123456789"[:length]
+        groups = [run[max(end - size, 0) : end] for end in range(length, 0, -size)][::-1]
+        groups[0] = before + groups[0]
+        assert cut_by_regex(expression, f"a{before}{run}b") == ["a", *groups, "b"]
+
+
 CONTRACTIONS = [
     "'ſ",
     "'S",

@@ -43,7 +43,7 @@ _THREE = 3 << codes.NUMBER_SHIFT
 _RULES: Mapping[Digits, int] = {
     "single": _SINGLE,
     "l2r3": _THREE,
-    "r2l3": spelling.RIGHT_TO_LEFT,
+    "r2l3": _THREE | codes.FROM_RIGHT,
 }
 
 _GPT2 = codes.WORDS | codes.CONTRACTIONS | codes.SPACED_NUMBERS
@@ -110,7 +110,8 @@ def _with_digits(code: int, digits: Digits) -> int:
         return code
     if code & codes.FAMILY == codes.NUMBERS:
         code |= codes.RUNS
-    return code & ~(codes.NUMBER_RULE | codes.SPACED_NUMBERS) | _RULES[digits]
+    rule = codes.NUMBER_RULE | codes.FROM_RIGHT | codes.SPACED_NUMBERS
+    return code & ~rule | _RULES[digits]
 
 
 def _named(name: str, digits: Digits) -> Pattern:

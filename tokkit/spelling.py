@@ -6,14 +6,13 @@ one reading.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 from tokkit.kernels import codes
 from tokkit.unicode import Engine
 
 THOUSANDS = codes.THOUSANDS << codes.NUMBER_SHIFT
-RIGHT_TO_LEFT = codes.RIGHT_TO_LEFT << codes.NUMBER_SHIFT
 IN_ASCII_CASE = codes.CONTRACTIONS | codes.ANY_CASE
 IN_ANY_CASE = IN_ASCII_CASE | codes.LONG_S
 AT_THE_END = IN_ANY_CASE | codes.TRAILING
@@ -45,18 +44,52 @@ WORDS: Section = {
     f"{_LOWER_LAST}|{_UPPER_FIRST}": codes.CASED,
 }
 
-NUMBERS: Section = {
-    r" ?\p{N}+": codes.SPACED_NUMBERS,
-    # Looks ahead at the start of a run only: no quadratic time on long ones.
-    r"(?<!\p{N})\p{N}{1,2}(?=(?>(?:\p{N}{3})+)(?!\p{N}))|\p{N}{1,3}": RIGHT_TO_LEFT,
-    r"\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N}))": RIGHT_TO_LEFT,
-    r"\p{N}+": codes.WHOLE_RUN,
-    r"\p{N}": 1 << codes.NUMBER_SHIFT,
-    **{
-        rf"\p{{N}}{{1,{most}}}": most << codes.NUMBER_SHIFT
-        for most in range(2, codes.THOUSANDS)
-    },
-}
+
+def number_groups(
+    most: int, *, from_right: bool = False, numeral: str = r"\p{N}", before: str = ""
+) -> str:
+    r"""Spell alternatives that cut a run of numbers into groups, in linear time.
+
+    Example: two from the right are
+    ``(?<!\p{N})\p{N}(?=(?>(?:\p{N}{2})+)(?!\p{N}))|\p{N}{1,2}``. They look ahead at the start
+    of a run only: what follows the first group is a multiple.
+
+    Args:
+        most: How many numerals a group has.
+        from_right: Whether it is the first group that may have fewer, not the last.
+        numeral: The class of a numeral.
+        before: One character, or class, that goes with the first group if it is there.
+    """
+    group = _repeat(numeral, most)
+    optional = f"{before}?" if before else ""
+    if not from_right or most == 1:
+        return optional + group
+    start = rf"(?:{before}|(?<!{numeral}))" if before else rf"(?<!{numeral})"
+    rest = rf"(?=(?>(?:{numeral}{{{most}}})+)(?!{numeral}))"
+    return f"{start}{_repeat(numeral, most - 1)}{rest}|{optional}{group}"
+
+
+def _repeat(numeral: str, most: int) -> str:
+    return numeral if most == 1 else f"{numeral}{{1,{most}}}"
+
+
+def _number_spellings() -> Iterator[tuple[str, int]]:
+    """Give every way to spell numbers, and what it means."""
+    yield r" ?\p{N}+", codes.SPACED_NUMBERS
+    yield r"\p{N}+", codes.WHOLE_RUN
+    for most in range(1, codes.THOUSANDS):
+        rule = most << codes.NUMBER_SHIFT
+        yield number_groups(most), rule
+        yield number_groups(most, before=" "), rule | codes.SPACED_NUMBERS
+        if most > 1:
+            rule |= codes.FROM_RIGHT
+            yield number_groups(most, from_right=True), rule
+            yield rf"\p{{N}}{{1,{most}}}(?=(?:\p{{N}}{{{most}}})*(?!\p{{N}}))", rule
+            spaced = number_groups(most, from_right=True, before=" ")
+            yield spaced, rule | codes.SPACED_NUMBERS
+
+
+NUMBERS: Section = dict(_number_spellings())
 
 SYMBOLS: Section = {
     r" ?[^\s\p{L}\p{N}]+": 0,
@@ -162,7 +195,7 @@ def read(regex: str, engine: Engine) -> int | None:
 def _own(engine: Engine) -> Mapping[str, int]:
     """What we write for patterns that are not put together from `WORDS` and the like."""
     bases = codes.SUPERWORDS, codes.SUPERWORDS | codes.SLASHES, codes.NUMBERS | codes.RUNS
-    rules = {*NUMBERS.values(), THOUSANDS} - {codes.SPACED_NUMBERS}
+    rules = {rule for rule in NUMBERS.values() if not rule & codes.SPACED_NUMBERS} | {THOUSANDS}
     own = {spell(base | rule, engine): base | rule for base in bases for rule in rules}
     return {**own, spell(codes.NUMBERS, engine): codes.NUMBERS}
 

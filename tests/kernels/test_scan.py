@@ -102,16 +102,18 @@ def test_cuts_are_those_of_regex(pattern, pieces):
     assert cut(pieces, pattern.scanner) == expected_cuts(pieces, pattern.regex)
 
 
-@pytest.mark.parametrize("rule", [0, 1, 2, 3, 7, codes.THOUSANDS, codes.RIGHT_TO_LEFT])
+@pytest.mark.parametrize("rule", [0, 1, 2, 3, 7, codes.THOUSANDS, -2, -3, -7])
 @given(st.lists(st.text(st.sampled_from("0123456789²½Ⅷa,"), max_size=15), max_size=3))
 def test_numbers_are_cut_by_every_rule(rule, pieces):
     alternatives = {
         0: r"\p{N}+",
         codes.THOUSANDS: r"\p{N}(?:(?!(?:\d{3})+(?!\d))\p{N})*",
-        codes.RIGHT_TO_LEFT: r"\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N}))",
     }
-    expression = alternatives.get(rule, rf"\p{{N}}{{1,{rule}}}")
-    code = codes.NUMBERS | codes.RUNS | rule << codes.NUMBER_SHIFT
+    size = abs(rule)
+    aligned = rf"(?=(?:\p{{N}}{{{size}}})*(?!\p{{N}}))" if rule < 0 else ""
+    expression = alternatives.get(rule, rf"\p{{N}}{{1,{size}}}{aligned}")
+    code = codes.NUMBERS | codes.RUNS | size << codes.NUMBER_SHIFT
+    code |= codes.FROM_RIGHT if rule < 0 else 0
     encoded = [piece.encode() for piece in pieces]
     assert cut(encoded, code) == expected_cuts(encoded, expression)
 

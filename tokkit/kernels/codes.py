@@ -19,12 +19,12 @@ WORDS = 0
 SUPERWORDS = 1
 NUMBERS = 2
 
-# How a run of numbers is cut: 0 not at all, 1 to 29 into groups of so many from the left.
+# How a run of numbers is cut: 0 not at all, 1 to 29 into groups of so many, from the left or,
+# with FROM_RIGHT, from the right.
 NUMBER_SHIFT = 3
 NUMBER_RULE = 31 << NUMBER_SHIFT
 WHOLE_RUN = 0
 THOUSANDS = 30  # before each digit that has a multiple of three digits from itself to the last
-RIGHT_TO_LEFT = 31  # groups of three from the right
 
 # Flags.
 CONTRACTIONS = 1 << 8  # 's 't 're 've 'm 'll 'd are pieces
@@ -41,3 +41,4 @@ TAIL = 1 << 18  # ... but not at the end of the text
 NUMERIC = 1 << 19  # numbers are what the engine's standard library calls numeric
 RUNS = 1 << 20  # runs of numbers are pieces of their own
 LONG_S = 1 << 21  # U+017F is an s of either case
+FROM_RIGHT = 1 << 22  # groups of numbers are counted from the end of the run

@@ -15,6 +15,7 @@ from tokkit.kernels.codes import (
     CONTINUATION,
     CONTRACTIONS,
     DIGIT,
+    FROM_RIGHT,
     LETTER,
     LINES,
     LONG_S,
@@ -25,7 +26,6 @@ from tokkit.kernels.codes import (
     NUMBER_RULE,
     NUMBER_SHIFT,
     PREFIXED,
-    RIGHT_TO_LEFT,
     RUNS,
     SLASHES,
     SPACE,
@@ -220,12 +220,20 @@ def _word(data: Bytes, classes: Bytes, position: int, end: int, code: int) -> in
 
 
 @kernel
+def _number_rule(code: int) -> int:
+    """How `code` cuts numbers; negative if groups are counted from the right."""
+    rule = (code & NUMBER_RULE) >> NUMBER_SHIFT
+    return -rule if code & FROM_RIGHT else rule
+
+
+@kernel
 def _cut_numbers(
     classes: Bytes, position: int, stop: int, rule: int, cuts: Offsets, count: int
 ) -> int:
     """Cut the numbers from `position` to `stop` by `rule`; return the number of cuts so far."""
-    if rule >= THOUSANDS:
-        mask = NUMBER if rule == RIGHT_TO_LEFT else DIGIT
+    if rule < 0 or rule == THOUSANDS:
+        mask = NUMBER if rule < 0 else DIGIT
+        group = -rule if rule < 0 else 3
         start = position
         while position < stop:
             remaining = 0
@@ -235,7 +243,7 @@ def _cut_numbers(
                     remaining += 1
                 run += 1
             while position < run:
-                if remaining % 3 == 0 and position > start:
+                if remaining % group == 0 and position > start:
                     cuts[count] = position
                     count += 1
                 position = _step(classes, position, run)
@@ -266,7 +274,7 @@ def cut_words(data: Bytes, ends: Offsets, classes: Bytes, code: int, cuts: Offse
         code: Which pattern (see `tokkit.kernels.codes`), of family ``WORDS``.
         cuts: Written to: where each new piece ends; room for ``data.size`` of them.
     """
-    rule = (code & NUMBER_RULE) >> NUMBER_SHIFT
+    rule = _number_rule(code)
     position = 0
     count = 0
     for piece in range(ends.size):
@@ -323,7 +331,7 @@ def cut_superwords(data: Bytes, ends: Offsets, classes: Bytes, code: int, cuts: 
     The rest, words with single blanks and symbols between them, stays together. Arguments and
     result as for `cut_words`.
     """
-    rule = (code & NUMBER_RULE) >> NUMBER_SHIFT
+    rule = _number_rule(code)
     position = 0
     count = 0
     for piece in range(ends.size):
@@ -359,7 +367,7 @@ def cut_numbers(ends: Offsets, classes: Bytes, code: int, cuts: Offsets) -> int:
     With ``RUNS`` runs of numbers are set apart from the rest, and cut; without, pieces are cut
     where a rule for numbers says so. Arguments and result as for `cut_words`.
     """
-    rule = (code & NUMBER_RULE) >> NUMBER_SHIFT
+    rule = _number_rule(code)
     position = 0
     count = 0
     for piece in range(ends.size):
