@@ -16,7 +16,7 @@ BAR = 16
 
 def quote(data: bytes, most: int = 60) -> str:
     """Write a text in quotes, its end if it is long: ``'…upon a ti'``."""
-    from tokkit.byteprobs.spelling import spell_bytes
+    from tokkit.visible import spell_bytes
 
     text = spell_bytes(data).replace("␠", " ")
     return f"'…{text[-most:]}'" if len(text) > most else f"'{text}'"
@@ -24,7 +24,7 @@ def quote(data: bytes, most: int = 60) -> str:
 
 def opening(data: bytes, most: int) -> str:
     """Write the beginning of a text in quotes: ``'Once upon a…'``."""
-    from tokkit.byteprobs.spelling import spell_bytes
+    from tokkit.visible import spell_bytes
 
     if len(data) <= most:
         return quote(data)
@@ -123,7 +123,7 @@ def _likeliest(probs: Any, naive: Any, top: int) -> list[int]:
 
 def _token_table(tokens: "TokenPrediction", top: int) -> "Table":
     """The prompt's own tokens, and the likeliest ones after them."""
-    from tokkit.byteprobs.spelling import spell_bytes
+    from tokkit.visible import spell_bytes
 
     cut = "│".join(map(spell_bytes, tokens.pieces)) or "(nothing)"
     table = _table(("id", "token", "probability", ""), right=("id", "probability"))

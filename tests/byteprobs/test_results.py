@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tokkit.byteprobs.results import END, Leaks, NextByte
-from tokkit.byteprobs.spelling import spell, spell_bytes
+from tokkit.byteprobs.spelling import spell
+from tokkit.visible import spell_bytes
 
 
 @pytest.fixture
