@@ -104,7 +104,7 @@ def train(
             f"the documents have {len(stream)} tokens, which fill no window of "
             f"{architecture.context + 1}: give more text"
         )
-    model = new_model(architecture, len(tokenizer), *_roles(tokenizer), schedule.seed)
+    model = new_model(architecture, len(tokenizer), *begin_and_end(tokenizer), schedule.seed)
     request = {
         "architecture": asdict(architecture),
         "schedule": asdict(schedule),
@@ -126,7 +126,7 @@ def token_stream(documents: Iterable[bytes], tokenizer: Tokenizer) -> NDArray[np
     Raises:
         ModelError: If the tokenizer has no token that begins or ends texts.
     """
-    begins, ends = _roles(tokenizer)
+    begins, ends = begin_and_end(tokenizer)
     before = np.array([begins], dtype=np.int32)
     after = np.array([ends] if ends != begins else [], dtype=np.int32)
     parts: list[NDArray[np.int32]] = []
@@ -145,8 +145,12 @@ def token_stream(documents: Iterable[bytes], tokenizer: Tokenizer) -> NDArray[np
     return np.concatenate([np.zeros(0, dtype=np.int32), *parts])
 
 
-def _roles(tokenizer: Tokenizer) -> tuple[int, int]:
-    """Return the ids that begin and end texts; one that is not there is the other."""
+def begin_and_end(tokenizer: Tokenizer) -> tuple[int, int]:
+    """Return the ids that begin and end texts; one that is not there is the other.
+
+    Raises:
+        ModelError: If there is neither.
+    """
     begins, ends = special_id(tokenizer, BEGINS), special_id(tokenizer, FINISHES)
     found = ends if begins is None else begins
     if found is None:
