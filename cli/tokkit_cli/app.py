@@ -18,6 +18,7 @@ from tokkit import __version__
 from tokkit.errors import TokkitError
 from tokkit_cli import console
 from tokkit_cli.commands.byte_probs import byte_probs
+from tokkit_cli.commands.compare import compare
 from tokkit_cli.commands.convert import convert
 from tokkit_cli.commands.count import count
 from tokkit_cli.commands.decode import decode
@@ -28,6 +29,7 @@ from tokkit_cli.commands.numbers import numbers
 from tokkit_cli.commands.study import study
 from tokkit_cli.commands.train_vocab import train_vocab
 from tokkit_cli.commands.transplant import transplant
+from tokkit_cli.commands.view import view
 from tokkit_cli.commands.warmup import warmup
 from tokkit_cli.options import Quiet, Verbose
 
@@ -146,6 +148,8 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "encode": encode,
     "decode": decode,
     "convert": convert,
+    "view": view,
+    "compare": compare,
     "warmup": warmup,
 }
 for _name, _function in COMMANDS.items():

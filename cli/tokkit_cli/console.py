@@ -175,6 +175,11 @@ def _bars() -> Iterator[Progress]:
         yield report
 
 
+def command_line() -> list[str]:
+    """Return the command line as it was given: ``["tokkit", "compare", ...]``."""
+    return ["tokkit", *sys.argv[1:]]
+
+
 def close_standard_output() -> None:
     """Let nothing more reach a standard output that cannot be written to.
 
