@@ -3,6 +3,7 @@
 import typer
 
 from tokkit_cli.commands.study_power import power
+from tokkit_cli.commands.study_scratch import scratch
 
 study = typer.Typer(rich_markup_mode="markdown", invoke_without_command=True)
 
@@ -16,3 +17,4 @@ def show_commands(context: typer.Context) -> None:
 
 
 study.command("power")(power)
+study.command("scratch")(scratch)
