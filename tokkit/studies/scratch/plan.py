@@ -25,9 +25,7 @@ from tokkit.studies.scratch.trial import Trial
 from tokkit.tokenizer import Tokenizer
 
 Task = Literal["addition", "counting", "text"]
-_SMALL = Architecture(
-    family="gpt2", hidden_size=128, layers=2, heads=4, context=128, tied=True, spread=0.02
-)
+_SMALL = Architecture(family="gpt2", hidden_size=128, layers=2, heads=4, context=128, tied=True)
 _WARM_UP = 200
 _END = "<|endoftext|>"
 
