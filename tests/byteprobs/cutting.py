@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 
-from tokkit.byteprobs.canonical.cuts import build_cuts
+from tokkit.canonical.cuts import build_cuts
 from tokkit.patterns import find_pattern
 from tokkit.pretokenize import Pieces, for_pattern
 from tokkit.segment.longest import LongestMatch

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from tokkit.byteprobs.canonical.protocols import NEVER
+from tokkit.canonical.protocols import NEVER
 from tokkit.pretokenize import Pieces
 from tokkit.vocab import flatten
 

@@ -5,8 +5,8 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from tokkit.byteprobs.canonical.automaton import NONE, Automaton, aligned
-from tokkit.byteprobs.canonical.cuts_learning import learn, mistakes, random_texts
+from tokkit.canonical.automaton import NONE, Automaton, aligned
+from tokkit.canonical.cuts_learning import learn, mistakes, random_texts
 
 
 class Rule:

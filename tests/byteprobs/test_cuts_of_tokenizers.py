@@ -16,7 +16,7 @@ from tests.byteprobs.cutting import (
 from tests.formats.families import FAMILIES
 from tests.strategies import texts
 from tokkit.added import AddedTokens
-from tokkit.byteprobs.canonical.cuts import build_cuts, find_lead
+from tokkit.canonical.cuts import build_cuts, find_lead
 from tokkit.errors import PatternError
 from tokkit.formats import load
 from tokkit.pretokenize import Pieces

@@ -14,7 +14,7 @@ NODES = 30
 
 
 def build_grammar(family: Family):
-    from tokkit.byteprobs.canonical.build import build_grammar
+    from tokkit.canonical.build import build_grammar
 
     return build_grammar(family.tokenizer, family.tokens)
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.byteprobs.exhaustive import check_sequences, cut, sequences, walk
-from tokkit.byteprobs.canonical.longest import Longest
-from tokkit.byteprobs.canonical.protocols import NEVER
+from tokkit.canonical.longest import Longest
+from tokkit.canonical.protocols import NEVER
 from tokkit.segment.longest import LongestMatch
 
 few_letters = st.lists(st.sampled_from([b"a", b"b", b"c"]), min_size=1, max_size=5).map(

@@ -10,8 +10,8 @@ from tokenizers import models
 
 from tests.reference import pairs as reference
 from tests.strategies import merge_vocabularies
-from tokkit.byteprobs.canonical.pairs import Pairs, supports
-from tokkit.byteprobs.canonical.protocols import NEVER
+from tokkit.canonical.pairs import Pairs, supports
+from tokkit.canonical.protocols import NEVER
 from tokkit.pretokenize import Pieces
 from tokkit.segment.bpe import BPE
 from tokkit.vocab import flatten

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.reference import pairs as reference
-from tokkit.byteprobs.canonical.pairs import Pairs, supports
-from tokkit.byteprobs.canonical.protocols import NEVER
+from tokkit.canonical.pairs import Pairs, supports
+from tokkit.canonical.protocols import NEVER
 from tokkit.formats import load
 from tokkit.pretokenize import Pieces
 from tokkit.vocab import flatten

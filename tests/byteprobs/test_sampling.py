@@ -14,8 +14,8 @@ from tests.byteprobs.chains import Chain, fixed, letters
 from tokkit.byteprobs.choosing import Chooser
 from tokkit.byteprobs.results import END
 from tokkit.byteprobs.sampling import generate, stream_bytes, stream_text
-from tokkit.byteprobs.utf8 import allowed, unfinished
 from tokkit.errors import ImpossibleError, UsageError
+from tokkit.utf8 import allowed, unfinished
 
 A, B, C = b"abc"
 

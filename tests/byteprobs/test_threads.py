@@ -13,8 +13,8 @@ import pytest
 from tests.byteprobs.families import FAMILIES
 from tests.byteprobs.models import random_model
 from tokkit.byteprobs import ByteLM
-from tokkit.byteprobs.canonical import build
-from tokkit.byteprobs.canonical.states import States
+from tokkit.canonical import build
+from tokkit.canonical.states import States
 from tokkit.errors import ImpossibleError
 from tokkit.lm import NGramModel
 

@@ -13,8 +13,8 @@ from tests.byteprobs.exhaustive import (
     check_sequences,
     cut,
 )
-from tokkit.byteprobs.canonical.protocols import NEVER
-from tokkit.byteprobs.canonical.viterbi import Viterbi
+from tokkit.canonical.protocols import NEVER
+from tokkit.canonical.viterbi import Viterbi
 from tokkit.segment.unigram import Unigram
 
 # Few different scores: there are ties, and sums that are equal but for rounding.

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.byteprobs.exhaustive import walk
-from tokkit.byteprobs.canonical.longest import Longest
-from tokkit.byteprobs.canonical.protocols import NEVER
-from tokkit.byteprobs.canonical.viterbi import Viterbi
-from tokkit.byteprobs.canonical.witness import Witness, endings
-from tokkit.byteprobs.canonical.wordpiece import WordPiece
+from tokkit.canonical.longest import Longest
+from tokkit.canonical.protocols import NEVER
+from tokkit.canonical.viterbi import Viterbi
+from tokkit.canonical.witness import Witness, endings
+from tokkit.canonical.wordpiece import WordPiece
 from tokkit.normalize import Prepend
 from tokkit.patterns import find_pattern
 from tokkit.pretokenize import Regex

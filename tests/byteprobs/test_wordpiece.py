@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.byteprobs.exhaustive import check_sequences
-from tokkit.byteprobs.canonical.protocols import NEVER
-from tokkit.byteprobs.canonical.wordpiece import WordPiece
+from tokkit.canonical.protocols import NEVER
+from tokkit.canonical.wordpiece import WordPiece
 from tokkit.segment.wordpiece import WordPiece as Segmenter
 
 letters = st.text("abé", min_size=1, max_size=4)

@@ -15,7 +15,7 @@ from tests.byteprobs.piece_builders import sentencepiece_model
 from tests.byteprobs.test_exact import byte_lm, enumerated, prefixes, require_next
 from tokkit import load
 from tokkit.byteprobs import ByteLM
-from tokkit.byteprobs.canonical.contents import Contents
+from tokkit.canonical.contents import Contents
 from tokkit.errors import ImpossibleError
 from tokkit.lm.ngram import NGramModel
 

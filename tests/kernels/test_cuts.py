@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reference import cuts as reference
-from tokkit.byteprobs.canonical.automaton import Automaton
-from tokkit.byteprobs.canonical.cuts import TokenCuts
-from tokkit.byteprobs.canonical.cuts_classes import CharacterClasses
+from tokkit.canonical.automaton import Automaton
+from tokkit.canonical.cuts import TokenCuts
+from tokkit.canonical.cuts_classes import CharacterClasses
 
 # Whole and cut characters of every length, what is malformed, and tokens that complete others.
 TOKENS = (

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.reference import marginals as reference
-from tokkit.byteprobs.table import Node, TokenTable
 from tokkit.kernels import marginals
+from tokkit.token_table import Node, TokenTable
 
 # Duplicates, ids without text, tokens inside others, bytes above 127.
 TEXTS = st.lists(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.kernels.unigrams import UNKNOWN, margins_of, open_places, scored_words
 from tests.reference import lattice, overlap
-from tokkit.byteprobs.canonical.longest import Trie
+from tokkit.canonical.longest import Trie
 from tokkit.kernels._jit import frozen
 from tokkit.kernels.overlap import measure_margins
 from tokkit.vocab import flatten

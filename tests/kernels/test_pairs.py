@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from tests.reference import pairs as reference
 from tests.strategies import merge_vocabularies
-from tokkit.byteprobs.canonical.pair_tables import build_tables
+from tokkit.canonical.pair_tables import build_tables
 from tokkit.kernels import pairs as kernels
 from tokkit.segment.bpe import BPE
 

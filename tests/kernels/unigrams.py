@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from tokkit.byteprobs.canonical.margins import Margins, open_piece
+from tokkit.canonical.margins import Margins, open_piece
 from tokkit.kernels.lattice import advance
 from tokkit.segment.unigram import Unigram
 

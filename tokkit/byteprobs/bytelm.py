@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.build import build_grammar, find_lead
-from tokkit.byteprobs.canonical.free import Free
-from tokkit.byteprobs.canonical.protocols import Grammar
 from tokkit.byteprobs.engine import Engine
 from tokkit.byteprobs.groups import group_alike
 from tokkit.byteprobs.results import (
@@ -24,9 +21,12 @@ from tokkit.byteprobs.results import (
 from tokkit.byteprobs.score import score_texts
 from tokkit.byteprobs.stream import Stream
 from tokkit.byteprobs.surface import Surface, text_of
-from tokkit.byteprobs.table import TokenTable
+from tokkit.canonical.build import build_grammar, find_lead
+from tokkit.canonical.free import Free
+from tokkit.canonical.protocols import Grammar
 from tokkit.errors import ImpossibleError, ModelError, UsageError
 from tokkit.lm.model import LanguageModel, Usage
+from tokkit.token_table import TokenTable
 from tokkit.tokenizer import to_bytes
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tokkit.byteprobs.canonical.protocols import NEVER, Grammar
 from tokkit.byteprobs.engine import Masses
-from tokkit.byteprobs.table import Node, TokenTable
+from tokkit.canonical.protocols import NEVER, Grammar
 from tokkit.kernels.marginals import count_allowed
+from tokkit.token_table import Node, TokenTable
 
 if TYPE_CHECKING:
     from tokkit.lm.model import Logprobs

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.protocols import Flags, Grammar
 from tokkit.byteprobs.results import Segmentation
 from tokkit.byteprobs.surface import Surface
-from tokkit.byteprobs.table import TokenTable
+from tokkit.canonical.protocols import Flags, Grammar
 from tokkit.kernels.marginals import spread_first
 from tokkit.lm.model import LanguageModel, Logprobs
+from tokkit.token_table import TokenTable
 
 
 @dataclass(frozen=True)

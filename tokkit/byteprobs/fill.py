@@ -26,10 +26,10 @@ from tokkit.byteprobs.healing import continue_tokens, encode_inside
 from tokkit.byteprobs.sampling import Generation, SamplingOptions, generate, stream_text
 from tokkit.byteprobs.sentinels import Layout, Order, Sentinels, find_sentinels
 from tokkit.byteprobs.streams import ByteStream
-from tokkit.byteprobs.utf8 import unfinished
 from tokkit.errors import ModelError
 from tokkit.lm.model import LanguageModel
 from tokkit.tokenizer import Tokenizer, to_bytes
+from tokkit.utf8 import unfinished
 
 Baseline = Literal["plain", "token-healing"]
 """What tokens do by themselves: go on after the prompt's, or write the last one anew."""

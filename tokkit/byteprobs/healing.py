@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from tokkit.byteprobs.sampling import Finish, Generation, Sampling, SamplingOptions
 from tokkit.byteprobs.surface import text_of
-from tokkit.byteprobs.utf8 import unfinished
 from tokkit.errors import ImpossibleError, VocabularyError
 from tokkit.lm.model import LanguageModel
 from tokkit.tokenizer import Tokenizer
+from tokkit.utf8 import unfinished
 
 _MARKERS = ("☺".encode(), b"\x07", b"\n", b"|")
 """Texts that tokens hardly ever reach across, to encode something after."""

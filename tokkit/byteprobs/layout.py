@@ -7,9 +7,9 @@ import numpy as np
 
 from tokkit.byteprobs.cover import Head
 from tokkit.byteprobs.engine import Engine
-from tokkit.byteprobs.table import Node
 from tokkit.kernels._jit import Bytes, Offsets, frozen
 from tokkit.kernels.marginals import count_allowed
+from tokkit.token_table import Node
 
 
 @dataclass(eq=False)

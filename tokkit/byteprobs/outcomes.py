@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from tokkit.byteprobs.cover import NEG_INF, Head, Strand, add_logs
 from tokkit.byteprobs.engine import Engine
 from tokkit.byteprobs.results import END, ByteLogprobs, Leaks
-from tokkit.byteprobs.table import Node
 from tokkit.errors import ImpossibleError
 from tokkit.kernels.marginals import spread
+from tokkit.token_table import Node
 
 
 class Outcomes(NamedTuple):

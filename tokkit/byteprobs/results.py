@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.utf8 import END as END
 from tokkit.lm.model import Usage
+from tokkit.utf8 import END as END
 
 if TYPE_CHECKING:
     from pandas import DataFrame

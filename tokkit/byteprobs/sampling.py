@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from tokkit.byteprobs.choosing import Sampling, SamplingOptions
 from tokkit.byteprobs.results import END
 from tokkit.byteprobs.streams import ByteSource, ByteStream
-from tokkit.byteprobs.utf8 import allowed, unfinished
 from tokkit.errors import ImpossibleError, UsageError
 from tokkit.lm.model import Usage
 from tokkit.tokenizer import to_bytes
+from tokkit.utf8 import allowed, unfinished
 
 Finish = Literal["end", "stop", "length"]
 """Why a text is over: the model ended it, a stop string came, or `max_bytes` were written."""

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tokkit.byteprobs.canonical.free import Free
 from tokkit.byteprobs.cover import NEG_INF
 from tokkit.byteprobs.engine import Engine
 from tokkit.byteprobs.layout import Placed
@@ -13,6 +12,7 @@ from tokkit.byteprobs.results import END, ByteLogprobs, Leaks, Score
 from tokkit.byteprobs.scoring import Asking, Sums, sum_heads, with_ancestors
 from tokkit.byteprobs.stream import Stream, explain
 from tokkit.byteprobs.windows import Window, cut_windows
+from tokkit.canonical.free import Free
 from tokkit.errors import ImpossibleError
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """How the outcomes of a byte are written for people."""
 
-from tokkit.byteprobs.utf8 import END, unfinished
+from tokkit.utf8 import END, unfinished
 from tokkit.visible import spell_character
 
 

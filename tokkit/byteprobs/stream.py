@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from tokkit.byteprobs.canonical.free import WITHOUT_LEAD, Free
 from tokkit.byteprobs.cover import Head, Strand, advance
 from tokkit.byteprobs.drafts import draft
 from tokkit.byteprobs.engine import Engine
 from tokkit.byteprobs.outcomes import Outcomes, find_leaks, find_logp, find_outcomes
 from tokkit.byteprobs.results import ByteLogprobs, Leaks
+from tokkit.canonical.free import WITHOUT_LEAD, Free
 from tokkit.errors import ImpossibleError, ModelError
 from tokkit.lm.model import Logprobs, Tree
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tokkit.alphabet import SPACE_MARK
-from tokkit.byteprobs.canonical.cuts_pipeline import Pipeline, build_pipeline
-from tokkit.byteprobs.utf8 import unfinished
+from tokkit.canonical.cuts_pipeline import Pipeline, build_pipeline
 from tokkit.errors import TokkitError
 from tokkit.tokenizer import Tokenizer
+from tokkit.utf8 import unfinished
 
 _SAMPLE = b"a  b\n\nc\td.e's"
 

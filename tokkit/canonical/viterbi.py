@@ -6,14 +6,14 @@ from typing import NamedTuple
 import numpy as np
 
 from tokkit.alphabet import SPACE_MARK
-from tokkit.byteprobs.canonical.longest import as_array, has_text
-from tokkit.byteprobs.canonical.margins import Margins, open_piece
-from tokkit.byteprobs.canonical.protocols import NEVER, Flags
-from tokkit.byteprobs.canonical.states import States
-from tokkit.byteprobs.utf8 import is_utf8, missing
+from tokkit.canonical.longest import as_array, has_text
+from tokkit.canonical.margins import Margins, open_piece
+from tokkit.canonical.protocols import NEVER, Flags
+from tokkit.canonical.states import States
 from tokkit.kernels._jit import frozen
 from tokkit.kernels.lattice import Entries, advance, next_bytes
 from tokkit.segment.unigram import Unigram
+from tokkit.utf8 import is_utf8, missing
 
 ANYWHERE = 0
 """The state after the rest of a character of which the beginning is not known."""

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.completions import ALL, Completions
-from tokkit.byteprobs.canonical.protocols import NEVER, Cuts, Flags, Nodes, PieceGrammar
-from tokkit.byteprobs.canonical.states import States
+from tokkit.canonical.completions import ALL, Completions
+from tokkit.canonical.protocols import NEVER, Cuts, Flags, Nodes, PieceGrammar
+from tokkit.canonical.states import States
 from tokkit.kernels._jit import frozen
 
 NO_PIECE = -1

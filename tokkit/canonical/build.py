@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 
 from tokkit.alphabet import SPACE_MARK
-from tokkit.byteprobs.canonical.added import WithAdded
-from tokkit.byteprobs.canonical.apart import Apart
-from tokkit.byteprobs.canonical.composed import Composed, joins
-from tokkit.byteprobs.canonical.cuts import build_cuts
-from tokkit.byteprobs.canonical.cuts import find_lead as find_lead
-from tokkit.byteprobs.canonical.longest import Longest
-from tokkit.byteprobs.canonical.pairs import Pairs, supports
-from tokkit.byteprobs.canonical.product import Product
-from tokkit.byteprobs.canonical.protocols import Grammar, PieceGrammar
-from tokkit.byteprobs.canonical.viterbi import Viterbi
-from tokkit.byteprobs.canonical.witness import Witness
-from tokkit.byteprobs.canonical.wordpiece import WordPiece as Words
+from tokkit.canonical.added import WithAdded
+from tokkit.canonical.apart import Apart
+from tokkit.canonical.composed import Composed, joins
+from tokkit.canonical.cuts import build_cuts
+from tokkit.canonical.cuts import find_lead as find_lead
+from tokkit.canonical.longest import Longest
+from tokkit.canonical.pairs import Pairs, supports
+from tokkit.canonical.product import Product
+from tokkit.canonical.protocols import Grammar, PieceGrammar
+from tokkit.canonical.viterbi import Viterbi
+from tokkit.canonical.witness import Witness
+from tokkit.canonical.wordpiece import WordPiece as Words
 from tokkit.errors import PatternError
 from tokkit.formats.set_apart import SetApart
 from tokkit.segment import Segmenter

@@ -15,8 +15,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.cuts_classes import CharacterClasses, scanner_keys
-from tokkit.byteprobs.canonical.cuts_pipeline import Pipeline, Step, cuts_of
+from tokkit.canonical.cuts_classes import CharacterClasses, scanner_keys
+from tokkit.canonical.cuts_pipeline import Pipeline, Step, cuts_of
 from tokkit.foreign import Metaspace, PrefixSpace
 from tokkit.normalize import Chain, Prepend, Replace
 from tokkit.pretokenize import Scanner, Whole

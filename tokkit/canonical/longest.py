@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.protocols import NEVER, Flags
-from tokkit.byteprobs.canonical.states import States
+from tokkit.canonical.protocols import NEVER, Flags
+from tokkit.canonical.states import States
 from tokkit.kernels._jit import Bytes, Ids, frozen
 from tokkit.kernels.longest import count_nodes
 from tokkit.kernels.overlap import BLOCKED, ROOT, child_of, follow_nodes, forbid, list_trie

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tokkit.byteprobs.canonical.pair_tables import PairTables
-from tokkit.byteprobs.utf8 import is_utf8
+from tokkit.canonical.pair_tables import PairTables
 from tokkit.kernels.pairs import KEY, NOT_MADE
 from tokkit.segment.bpe import BPE
+from tokkit.utf8 import is_utf8
 
 NOWHERE = -1
 """The node of sequences that are not the beginning of any in the tree."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.automaton import Bits, Texts
+from tokkit.canonical.automaton import Bits, Texts
 from tokkit.pretokenize import Pieces, Pretokenizer
 from tokkit.vocab import flatten
 

@@ -6,14 +6,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.automaton import NONE, Automaton
-from tokkit.byteprobs.canonical.cuts_classes import MOST, CharacterClasses
-from tokkit.byteprobs.canonical.cuts_learning import learn
-from tokkit.byteprobs.canonical.cuts_oracles import PretokenizerOracle
-from tokkit.byteprobs.canonical.cuts_pipeline import Pipeline, build_pipeline
-from tokkit.byteprobs.canonical.cuts_sifting import PipelineOracle, sift
-from tokkit.byteprobs.canonical.cuts_survey import is_native, is_plain, survey
-from tokkit.byteprobs.canonical.protocols import Nodes
+from tokkit.canonical.automaton import NONE, Automaton
+from tokkit.canonical.cuts_classes import MOST, CharacterClasses
+from tokkit.canonical.cuts_learning import learn
+from tokkit.canonical.cuts_oracles import PretokenizerOracle
+from tokkit.canonical.cuts_pipeline import Pipeline, build_pipeline
+from tokkit.canonical.cuts_sifting import PipelineOracle, sift
+from tokkit.canonical.cuts_survey import is_native, is_plain, survey
+from tokkit.canonical.protocols import Nodes
 from tokkit.errors import PatternError
 from tokkit.kernels import cuts as kernels
 from tokkit.kernels._jit import frozen

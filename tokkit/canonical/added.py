@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from tokkit.byteprobs.canonical.contents import Alive, Contents
-from tokkit.byteprobs.canonical.protocols import NEVER, Flags, Grammar
-from tokkit.byteprobs.canonical.states import States
+from tokkit.canonical.contents import Alive, Contents
+from tokkit.canonical.protocols import NEVER, Flags, Grammar
+from tokkit.canonical.states import States
 from tokkit.kernels._jit import frozen
 
 

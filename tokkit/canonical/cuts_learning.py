@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.automaton import NONE, Automaton, Bits, Texts, Word, aligned
+from tokkit.canonical.automaton import NONE, Automaton, Bits, Texts, Word, aligned
 from tokkit.errors import PatternError
 
 Rows = NDArray[np.int64]

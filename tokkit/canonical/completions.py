@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.protocols import NEVER, Cuts, PieceGrammar
-from tokkit.byteprobs.utf8 import is_utf8, missing, unfinished
+from tokkit.canonical.protocols import NEVER, Cuts, PieceGrammar
 from tokkit.kernels._jit import frozen
+from tokkit.utf8 import is_utf8, missing, unfinished
 
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _FEW = 2

@@ -5,11 +5,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from tokkit.byteprobs.canonical.protocols import NEVER, Flags
-from tokkit.byteprobs.canonical.states import States
-from tokkit.byteprobs.utf8 import is_utf8, missing, unfinished
+from tokkit.canonical.protocols import NEVER, Flags
+from tokkit.canonical.states import States
 from tokkit.kernels._jit import frozen
 from tokkit.tokenizer import Tokenizer
+from tokkit.utf8 import is_utf8, missing, unfinished
 
 ENDINGS = tuple(
     ending.encode()

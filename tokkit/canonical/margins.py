@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.longest import Trie
+from tokkit.canonical.longest import Trie
 from tokkit.kernels._jit import frozen
 from tokkit.kernels.lattice import Entries, Network, next_winners
 from tokkit.kernels.overlap import judge, measure_margins

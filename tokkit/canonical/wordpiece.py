@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tokkit.alphabet import SPACE_MARK
-from tokkit.byteprobs.canonical.longest import State, Trie, as_array, has_text
-from tokkit.byteprobs.canonical.protocols import NEVER, Flags
-from tokkit.byteprobs.canonical.states import States
+from tokkit.canonical.longest import State, Trie, as_array, has_text
+from tokkit.canonical.protocols import NEVER, Flags
+from tokkit.canonical.states import States
 from tokkit.kernels._jit import frozen
 from tokkit.kernels.overlap import ROOT
 from tokkit.segment.wordpiece import WordPiece as Segmenter

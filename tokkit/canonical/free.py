@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tokkit.byteprobs.canonical.protocols import NEVER, Flags
+from tokkit.canonical.protocols import NEVER, Flags
 from tokkit.kernels._jit import frozen
 
 WITHOUT_LEAD = 1

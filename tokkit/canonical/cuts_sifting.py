@@ -5,9 +5,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.automaton import Bits, Texts
-from tokkit.byteprobs.canonical.cuts_classes import CharacterClasses
-from tokkit.byteprobs.canonical.cuts_pipeline import Pipeline, cuts_of
+from tokkit.canonical.automaton import Bits, Texts
+from tokkit.canonical.cuts_classes import CharacterClasses
+from tokkit.canonical.cuts_pipeline import Pipeline, cuts_of
 
 _HOLE = "\0"
 _BESIDE = ("", "q", "Q", "1", " ", "!", "\n")

@@ -5,9 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from tokkit.byteprobs.canonical.protocols import Flags
-from tokkit.byteprobs.table import TokenTable
+from tokkit.canonical.protocols import Flags
 from tokkit.kernels._jit import frozen
+from tokkit.token_table import TokenTable
 from tokkit.vocab import flatten
 
 _CACHED = 256

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.alphabet import SPACE_MARK
-from tokkit.byteprobs.utf8 import width
 from tokkit.segment.bpe import BPE
+from tokkit.utf8 import width
 
 _FIRST_CODES = (0, 0, 0x80, 0x800, 0x10000)
 """The first character of each length: shorter ones are not spelled with more bytes."""

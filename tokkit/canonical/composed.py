@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.protocols import NEVER, Flags, Grammar
-from tokkit.byteprobs.canonical.states import States
-from tokkit.byteprobs.utf8 import is_utf8, missing, unfinished
+from tokkit.canonical.protocols import NEVER, Flags, Grammar
+from tokkit.canonical.states import States
 from tokkit.kernels._jit import frozen
 from tokkit.normalize import Normalizer
+from tokkit.utf8 import is_utf8, missing, unfinished
 
 _INSIDE = tuple(bytes([byte]) for byte in range(0x80, 0xC0))
 _LONGEST = 32

@@ -31,14 +31,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tokkit.byteprobs.canonical.byte_characters import ByteCharacters
-from tokkit.byteprobs.canonical.pair_tables import build_tables, supports
-from tokkit.byteprobs.canonical.protocols import NEVER, Flags
-from tokkit.byteprobs.canonical.states import States
-from tokkit.byteprobs.canonical.whole_pieces import NOWHERE, ROOT, WholePieces
-from tokkit.byteprobs.utf8 import missing
+from tokkit.canonical.byte_characters import ByteCharacters
+from tokkit.canonical.pair_tables import build_tables, supports
+from tokkit.canonical.protocols import NEVER, Flags
+from tokkit.canonical.states import States
+from tokkit.canonical.whole_pieces import NOWHERE, ROOT, WholePieces
 from tokkit.kernels._jit import frozen
 from tokkit.segment.bpe import BPE
+from tokkit.utf8 import missing
 
 __all__ = ["Pairs", "supports"]
 

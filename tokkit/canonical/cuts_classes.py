@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.byteprobs.canonical.automaton import NONE, Automaton
+from tokkit.canonical.automaton import NONE, Automaton
 from tokkit.pretokenize import Scanner
 from tokkit.unicode import classes
 
