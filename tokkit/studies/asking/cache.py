@@ -40,7 +40,8 @@ class AnswerCache:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __len__(self) -> int:
+    def count(self) -> int:
+        """Return how many answers there are."""
         [(count,)] = self.database.execute("SELECT count(*) FROM answers")
         return int(count)
 

@@ -7,6 +7,7 @@ processes may use one file at once.
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,8 @@ CREATE TABLE IF NOT EXISTS attempts (
     id INTEGER PRIMARY KEY, model TEXT NOT NULL, sent_at REAL NOT NULL,
     ended_at REAL NOT NULL, tokens INTEGER NOT NULL
 );
-CREATE INDEX IF NOT EXISTS attempts_by_time ON attempts (model, sent_at);
+CREATE INDEX IF NOT EXISTS attempts_by_start ON attempts (model, sent_at);
+CREATE INDEX IF NOT EXISTS attempts_by_end ON attempts (model, ended_at);
 """
 
 
@@ -54,6 +56,8 @@ class Database:
                 isolation_level=None,
                 check_same_thread=False,
             )
+        # Whoever forgets to close it leaves no connection behind.
+        weakref.finalize(self, self._connection.close)
         try:
             self._prepare()
         except BaseException:

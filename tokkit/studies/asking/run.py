@@ -4,14 +4,16 @@ Who does what: a backend makes one attempt and knows how whoever it asks is spok
 runner knows nothing of that, and decides what is asked when, and how often.
 """
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tokkit.studies.asking.budget import Budget
+from tokkit.studies.asking.budget import Budget, Purse
 from tokkit.studies.asking.cache import AnswerCache
-from tokkit.studies.asking.pace import Pace
+from tokkit.studies.asking.pace import Gate, Pace
 from tokkit.studies.asking.request import Answer, Backend, Request
+from tokkit.studies.asking.scheduling import Scheduler, Task
 
 Progress = Callable[[str, int, int], None]
 
@@ -98,4 +100,62 @@ def ask(
             way are waited for a little, and kept.
         KeyboardInterrupt: As it came, after the same.
     """
-    raise NotImplementedError
+    began = time.monotonic()
+    digests = [request.digest(backend.model) for request in requests]
+    unique: dict[str, Request] = {}
+    for digest, request in zip(digests, requests, strict=True):
+        unique.setdefault(digest, request)
+    results = _Results(unique, backend, cache, progress)
+    purse = Purse(budget)
+    gate = Gate(pace, cache.database, backend.model)
+    scheduler = Scheduler(backend, pace, gate, purse, results.keep)
+    scheduler.work(results.missing())
+    account = results.account
+    account.requests, account.attempts = len(requests), scheduler.attempts
+    account.not_asked = len(unique) - len(results.answers)
+    if budget is not None:
+        account.estimated, account.charged = purse.estimated, purse.charged
+    account.seconds = round(time.monotonic() - began, 3)
+    return Asked([results.answers.get(digest) for digest in digests], account)
+
+
+class _Results:
+    """Answers by digest, and the account of how they came."""
+
+    def __init__(
+        self,
+        unique: Mapping[str, Request],
+        backend: Backend,
+        cache: AnswerCache,
+        progress: Progress,
+    ) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.account = Account(unique=len(unique))
+        self._unique = unique
+        self._model = backend.model
+        self._cache = cache if backend.keeps else None
+        self._progress = progress
+
+    def missing(self) -> list[Task]:
+        """Look everything up, and return what is not there."""
+        if self._cache is not None:
+            for digest in self._unique:
+                answer = self._cache.get(digest)
+                if answer is not None:
+                    self.answers[digest] = answer
+        self.account.from_cache = len(self.answers)
+        self._progress("asking", len(self.answers), len(self._unique))
+        return [each for each in self._unique.items() if each[0] not in self.answers]
+
+    def keep(self, digest: str, request: Request, answer: Answer) -> None:
+        """Take an answer, and keep it for later runs if it is one."""
+        self.answers[digest] = answer
+        if answer.error is not None:
+            self.account.failed += 1
+        else:
+            if self._cache is not None:
+                self._cache.put(digest, self._model, request, answer)
+            self.account.answered += 1
+            self.account.prompt_tokens += answer.prompt_tokens or 0
+            self.account.completion_tokens += answer.completion_tokens or 0
+        self._progress("asking", len(self.answers), len(self._unique))

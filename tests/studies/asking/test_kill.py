@@ -1,0 +1,91 @@
+"""Runs that are killed or interrupted, as processes of their own, and begun again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.studies.asking.server import FakeServer, answer, slow, status
+
+PROBLEMS = 120
+WORKERS = 4
+SCRIPT = """
+import json, sys
+from tokkit.studies.asking import AnswerCache, Message, Pace, Request, ask
+from tokkit.studies.asking.backends import BackendOptions, open_backend
+
+url, file, problems, workers = sys.argv[1:]
+requests = [
+    Request(key=str(number), messages=(Message("user", str(number)),))
+    for number in range(int(problems))
+]
+backend = open_backend(f"openai:{url}", options=BackendOptions(workers=int(workers)))
+with AnswerCache(file) as cache:
+    asked = ask(requests, backend, cache=cache, pace=Pace(first_wait=0.01))
+print(json.dumps([answer.text for answer in asked.answers]))
+"""
+
+
+def start(server, file):
+    command = [sys.executable, "-c", SCRIPT, server.url, file, str(PROBLEMS), str(WORKERS)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+
+
+def behaviour(call):
+    """Answer after a little while; of some problems the first attempt fails."""
+    if call.number == 1 and int(call.problem) % 10 == 0:
+        return status(500)
+    return slow(0.005, answer(f"answer to {call.problem}"))
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_ends_half_way_is_gone_on_with(tmp_path, end):
+    """Every problem is answered once, but for those under way when the process was killed."""
+    file = tmp_path / "answers.db"
+    served = []
+
+    def counting(call):
+        reply = behaviour(call)
+
+        def act(handler):
+            reply(handler)
+            if call.number > 1 or int(call.problem) % 10:
+                served.append(call.problem)
+
+        return act
+
+    with FakeServer(counting) as server:
+        first = start(server, file)
+        server.wait_for(PROBLEMS // 2)
+        os.kill(first.pid, end)
+        output, _ = first.communicate(timeout=10)
+        assert output == ""
+        assert first.returncode != 0
+        before = len(server.calls)
+        second = start(server, file)
+        output, errors = second.communicate(timeout=20)
+        assert (second.returncode, errors) == (0, "")
+        assert json.loads(output) == [f"answer to {number}" for number in range(PROBLEMS)]
+        assert sorted(set(served), key=int) == [str(number) for number in range(PROBLEMS)]
+        twice = len(served) - PROBLEMS
+        assert twice <= (WORKERS if end == signal.SIGKILL else 0)
+        assert PROBLEMS // 2 <= before < PROBLEMS
+
+
+def test_a_run_that_is_killed_again_and_again_comes_to_its_end(tmp_path):
+    """Whenever it is killed, what it was given is kept: each start gets on."""
+    file = tmp_path / "answers.db"
+    with FakeServer(lambda call: slow(0.01, answer(f"answer to {call.problem}"))) as server:
+        for stop in (20, 50, 80):
+            run = start(server, file)
+            server.wait_for(stop)
+            run.kill()
+            run.communicate(timeout=10)
+        output, errors = start(server, file).communicate(timeout=20)
+        assert json.loads(output) == [f"answer to {number}" for number in range(PROBLEMS)]
+        assert errors == ""
+        assert sum(server.counts().values()) <= PROBLEMS + 3 * WORKERS
