@@ -16,12 +16,22 @@ class BackendOptions:
         timeout: After how many seconds an attempt at a request has failed.
         key_variable: The environment variable with the key of a server.
         seed: Of what a simulated model gets wrong.
+        device: Where a local model computes.
+        dtype: With which precision.
+        tokenizer: Where the tokenizer of a local model is; None: with the model.
+        plain: Whether a local model is sent plain text even if it has a chat template.
+        batch_size: How many requests go through a local model at once; None: as it likes.
     """
 
     workers: int | None = None
     timeout: float = 120.0
     key_variable: str = "OPENAI_API_KEY"
     seed: int = 0
+    device: str = "auto"
+    dtype: str = "auto"
+    tokenizer: str | None = None
+    plain: bool = False
+    batch_size: int | None = None
 
 
 Opener = Callable[[str, str | None, BackendOptions], Backend]
@@ -40,7 +50,44 @@ def _openai(place: str, model: str | None, options: BackendOptions) -> Backend:
     )
 
 
-BACKENDS: Mapping[str, Opener] = {"openai": _openai}
+def _hf(place: str, model: str | None, options: BackendOptions) -> Backend:
+    from tokkit.studies.asking.backends.hf import HFBackend
+
+    return HFBackend(
+        place,
+        device=options.device,
+        dtype=options.dtype,
+        tokenizer=options.tokenizer,
+        plain=options.plain,
+        batch_size=options.batch_size,
+    )
+
+
+def _batch(place: str, model: str | None, options: BackendOptions) -> Backend:
+    from tokkit.studies.asking.backends.batch import BatchBackend
+
+    return BatchBackend.parse(place, model)
+
+
+def _replay(place: str, model: str | None, options: BackendOptions) -> Backend:
+    from tokkit.studies.asking.backends.replay import ReplayBackend
+
+    return ReplayBackend(place)
+
+
+def _sim(place: str, model: str | None, options: BackendOptions) -> Backend:
+    from tokkit.studies.asking.backends.sim import SimulatedBackend
+
+    return SimulatedBackend.parse(place, seed=options.seed)
+
+
+BACKENDS: Mapping[str, Opener] = {
+    "hf": _hf,
+    "openai": _openai,
+    "batch": _batch,
+    "replay": _replay,
+    "sim": _sim,
+}
 
 
 def open_backend(
