@@ -11,9 +11,10 @@ transformers = pytest.importorskip("transformers")
 
 from tests.lm.conftest import write_tokenizer  # noqa: E402
 from tokkit.errors import ModelError  # noqa: E402
+from tokkit.studies.asking import AnswerCache, ask  # noqa: E402
 from tokkit.studies.asking.backends import hf_digest, hf_generate  # noqa: E402
 from tokkit.studies.asking.backends.hf import HFBackend  # noqa: E402
-from tokkit.studies.asking.request import Decoding, Message, Request  # noqa: E402
+from tokkit.studies.asking.request import Answer, Decoding, Message, Request  # noqa: E402
 
 SIZE = 33
 TEXTS = ["the end", "a", "in and out", "another thing in the inn", "x", "than then"]
@@ -137,6 +138,20 @@ def test_draws_have_the_probabilities_of_the_model(backend):
     assert 40 < expected < 390
     drawn = sum(row.ids == [likeliest] for row in rows)
     assert abs(drawn - expected) < 4 * math.sqrt(expected)
+
+
+def test_requests_of_a_size_go_together(backend, monkeypatch):
+    seen = []
+    monkeypatch.setattr(backend, "batch_size", 2)
+    monkeypatch.setattr(
+        backend,
+        "answer",
+        lambda asked: seen.append(asked) or [Answer(text=r.key) for r in asked],
+    )
+    found = ask(requests(), backend, cache=AnswerCache())
+    assert [answer.text for answer in found.answers] == [str(i) for i in range(len(TEXTS))]
+    lengths = [[len(request.prompt) for request in batch] for batch in seen]
+    assert lengths == [[24, 10], [9, 7], [1, 1]]
 
 
 def test_stop_texts_end_answers(backend):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tokkit.errors import CorpusError, UsageError
+from tokkit.studies.asking import AnswerCache, ask
 from tokkit.studies.asking.backends.replay import ReplayBackend
 from tokkit.studies.asking.recorded import read_columns, write_columns
 from tokkit.studies.asking.request import (
@@ -76,6 +77,14 @@ def test_published_rows_are_replayed_exactly(shared):
     ]
     answers = ReplayBackend(path).answer([request for request, _ in again])
     assert [answer.text for answer in answers] == [response for _, response in again]
+
+
+def test_equal_requests_have_their_own_recorded_answers(tmp_path):
+    rows = [{"key": str(i), "prompt": "1+1=", "response": f"answer {i}"} for i in range(3)]
+    asked = [Request(key=row["key"], prompt=row["prompt"]) for row in rows]
+    backend = ReplayBackend(write(tmp_path / "rows.jsonl", rows))
+    found = ask(asked, backend, cache=AnswerCache())
+    assert [answer.text for answer in found.answers] == [row["response"] for row in rows]
 
 
 def test_transcripts_of_both_layouts_are_read(tmp_path):

@@ -87,7 +87,8 @@ def ask(
     """Have requests answered; those which an earlier run got answers to are not asked again.
 
     Args:
-        requests: What to ask. Equal ones are asked once, and all get the answer.
+        requests: What to ask. Equal ones are asked once, and all get the answer; but answers
+            that are not worth keeping, as they were recorded or made up, go by the key too.
         backend: Who answers.
         cache: Where answers are looked up first, and kept as soon as they arrive; not used
             for answers if the backend's are not worth keeping.
@@ -101,7 +102,7 @@ def ask(
         KeyboardInterrupt: As it came, after the same.
     """
     began = time.monotonic()
-    digests = [request.digest(backend.model) for request in requests]
+    digests = [_identify(request, backend) for request in requests]
     unique: dict[str, Request] = {}
     for digest, request in zip(digests, requests, strict=True):
         unique.setdefault(digest, request)
@@ -109,7 +110,7 @@ def ask(
     purse = Purse(budget)
     gate = Gate(pace, cache.database, backend.model)
     scheduler = Scheduler(backend, pace, gate, purse, results.keep)
-    scheduler.work(results.missing())
+    scheduler.work(_by_size(results.missing(), backend))
     account = results.account
     account.requests, account.attempts = len(requests), scheduler.attempts
     account.not_asked = len(unique) - len(results.answers)
@@ -117,6 +118,28 @@ def ask(
         account.estimated, account.charged = purse.estimated, purse.charged
     account.seconds = round(time.monotonic() - began, 3)
     return Asked([results.answers.get(digest) for digest in digests], account)
+
+
+def _identify(request: Request, backend: Backend) -> str:
+    """Return what requests share that are asked once."""
+    digest = request.digest(backend.model)
+    return digest if backend.keeps else f"{digest} {request.key}"
+
+
+def _by_size(tasks: list[Task], backend: Backend) -> list[Task]:
+    """Let requests that are asked together be of a size, the longest first.
+
+    Those with too little memory to be answered show at once, and little is padded.
+    """
+    if backend.batch_size == 1:
+        return tasks
+    return sorted(tasks, key=lambda task: -_length(task[1]))
+
+
+def _length(request: Request) -> int:
+    if request.prompt is not None:
+        return len(request.prompt)
+    return sum(len(message.content) for message in request.messages)
 
 
 class _Results:
