@@ -2,6 +2,9 @@
 
 import typer
 
+from tokkit_cli.commands.numbers_audit import audit
+from tokkit_cli.commands.numbers_rewrite import rewrite
+
 numbers = typer.Typer(rich_markup_mode="markdown", invoke_without_command=True)
 
 
@@ -11,3 +14,7 @@ def show_commands(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)
+
+
+numbers.command()(audit)
+numbers.command()(rewrite)
