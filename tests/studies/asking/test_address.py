@@ -48,6 +48,13 @@ def test_no_part_of_a_secret_is_shown():
     assert "secret" not in repr(hidden)
 
 
+def test_secrets_that_a_url_cannot_have_as_they_are():
+    address = Address.parse("https://me:a%2Fb%40cdefg@host/?key=x%2By+z-12345")
+    assert address.login == ("me", "a/b@cdefg")
+    hidden = Redaction(address.secrets())
+    assert hidden("a/b@cdefg x+y z-12345 x%2By+z-12345") == "[key] [key] [key]"
+
+
 def test_what_is_no_secret_stays():
     assert Redaction(["", "none", "1234567890"])("none: 1234567890") == "none: 1234567890"
 

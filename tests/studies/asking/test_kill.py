@@ -10,27 +10,31 @@ import pytest
 
 from tests.studies.asking.server import FakeServer, answer, slow, status
 
-PROBLEMS = 120
+PROBLEMS = 80
 WORKERS = 4
 SCRIPT = """
 import json, sys
-from tokkit.studies.asking import AnswerCache, Message, Pace, Request, ask
+from tokkit.studies.asking import AnswerCache, Message, Pace, Request, ask, pace
 from tokkit.studies.asking.backends import BackendOptions, open_backend
 
-url, file, problems, workers = sys.argv[1:]
+url, file, problems, workers, *rpm = sys.argv[1:]
+# A minute of one second, of which a tenth is leeway.
+pace.MINUTE, pace.LEEWAY = 1.0, 0.1
 requests = [
     Request(key=str(number), messages=(Message("user", str(number)),))
     for number in range(int(problems))
 ]
 backend = open_backend(f"openai:{url}", options=BackendOptions(workers=int(workers)))
 with AnswerCache(file) as cache:
-    asked = ask(requests, backend, cache=cache, pace=Pace(first_wait=0.01))
+    speed = Pace(first_wait=0.01, rpm=int(rpm[0]) if rpm else None)
+    asked = ask(requests, backend, cache=cache, pace=speed)
 print(json.dumps([answer.text for answer in asked.answers]))
 """
 
 
-def start(server, file):
-    command = [sys.executable, "-c", SCRIPT, server.url, file, str(PROBLEMS), str(WORKERS)]
+def start(server, file, *rpm, problems=PROBLEMS):
+    arguments = [server.url, file, str(problems), str(WORKERS), *map(str, rpm)]
+    command = [sys.executable, "-c", SCRIPT, *arguments]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
 
@@ -80,7 +84,7 @@ def test_a_run_that_is_killed_again_and_again_comes_to_its_end(tmp_path):
     """Whenever it is killed, what it was given is kept: each start gets on."""
     file = tmp_path / "answers.db"
     with FakeServer(lambda call: slow(0.01, answer(f"answer to {call.problem}"))) as server:
-        for stop in (20, 50, 80):
+        for stop in (20, 50):
             run = start(server, file)
             server.wait_for(stop)
             run.kill()
@@ -88,4 +92,20 @@ def test_a_run_that_is_killed_again_and_again_comes_to_its_end(tmp_path):
         output, errors = start(server, file).communicate(timeout=20)
         assert json.loads(output) == [f"answer to {number}" for number in range(PROBLEMS)]
         assert errors == ""
-        assert sum(server.counts().values()) <= PROBLEMS + 3 * WORKERS
+        assert sum(server.counts().values()) <= PROBLEMS + 2 * WORKERS
+
+
+def test_requests_per_minute_over_two_processes_at_once_and_a_kill(tmp_path):
+    """Two share a file; one is killed and begun again: in no minute are there more than 60."""
+    file = tmp_path / "answers.db"
+    with FakeServer() as server:
+        first, second = (start(server, file, 60, problems=count) for count in (PROBLEMS, 60))
+        server.wait_for(30)
+        first.kill()
+        first.communicate(timeout=10)
+        third = start(server, file, 60)
+        for run in (second, third):
+            assert run.communicate(timeout=20)[1] == ""
+        times = sorted(call.at for call in server.calls)
+    assert len(times) >= PROBLEMS
+    assert max(sum(begin <= at < begin + 1 for at in times) for begin in times) <= 60

@@ -132,9 +132,14 @@ def test_log_probabilities_of_prompts(served):
     )
 
 
-def test_log_probabilities_that_cannot_be_read(served):
-    with pytest.raises(TryAgain, match="log probabilities"):
-        one(served, lambda call: answer("2", logprobs={"content": [{"text": "2"}]}))
+@pytest.mark.parametrize("logprobs", [{"content": [{"text": "2"}]}, {"tokens": [1]}, [2], {}])
+def test_log_probabilities_that_cannot_be_read(served, logprobs):
+    assert one(served, lambda call: answer("2", logprobs=logprobs)).logprobs == ()
+
+
+def test_a_failure_within_an_answer(served):
+    with pytest.raises(TryAgain, match="overloaded"):
+        one(served, lambda call: answer("2", error={"message": "overloaded"}))
 
 
 def test_open_backend(served):

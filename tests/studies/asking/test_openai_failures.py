@@ -154,6 +154,7 @@ def test_a_wait_of_a_day_ends_the_job(served):
 def test_requests_per_minute_as_the_server_sees_them(served, monkeypatch):
     """A minute of 1.2 seconds, 30 requests in any: 75 take two minutes and a half."""
     monkeypatch.setattr("tokkit.studies.asking.pace.MINUTE", 1.2)
+    monkeypatch.setattr("tokkit.studies.asking.pace.LEEWAY", 0.1)
 
     def behaviour(call):
         return status(500) if call.number == 1 and int(call.problem) % 5 == 0 else answer("a")

@@ -192,6 +192,8 @@ class Scheduler:
 
     def _break_off(self) -> None:
         """Keep what still comes in a little while, as it is paid for."""
+        if self._crew.busy:
+            logger.info("stopping: answers under way have %.0f seconds to come", GRACE)
         deadline = time.monotonic() + GRACE
         while self._crew.busy and (left := deadline - time.monotonic()) > 0:
             job, outcome = self._crew.next(left) or (None, [])

@@ -3,7 +3,7 @@
 import base64
 import re
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, unquote_plus, urlsplit, urlunsplit
 
 from tokkit.errors import UsageError
 
@@ -59,15 +59,16 @@ class Address:
             shorter += "/v1"
         base = (parts.scheme, f"{place}:{port}" if port else place, shorter, "", "")
         has_login = parts.username is not None or parts.password is not None
-        login = (parts.username or "", parts.password or "") if has_login else None
-        return cls(urlunsplit(base), parts.query, login)
+        login = (unquote(parts.username or ""), unquote(parts.password or ""))
+        return cls(urlunsplit(base), parts.query, login if has_login else None)
 
     def secrets(self) -> list[str]:
-        """Return whatever in the URL may be a key."""
-        found = [value for _, value in parse_qsl(self.query)]
+        """Return whatever in the URL may be a key, as it is written and as it is meant."""
+        written = [part.partition("=")[2] for part in self.query.split("&")]
+        found = [*written, *map(unquote_plus, written)]
         if self.login:
             pair = ":".join(self.login).encode()
-            found += [*self.login, base64.b64encode(pair).decode()]
+            found += [*self.login, *map(quote, self.login), base64.b64encode(pair).decode()]
         return found
 
 

@@ -60,6 +60,8 @@ def read_answer(content: Mapping[str, Any]) -> Answer:
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise ValueError("no choices")
     choice = choices[0]
+    if choice.get("error"):
+        raise ValueError(words_of(choice))
     usage = content.get("usage")
     usage = usage if isinstance(usage, dict) else {}
     return Answer(
@@ -93,7 +95,10 @@ def _count(value: Any) -> int | None:
 
 
 def _logprobs(value: Any) -> tuple[TokenLogprob, ...]:
-    """Read the tokens of an answer, in the layout of chats or of prompts."""
+    """Read the tokens of an answer, in the layout of chats or of prompts.
+
+    What is in neither layout is as good as absent: asking again would not change it.
+    """
     if not isinstance(value, dict):
         return ()
     try:
@@ -101,8 +106,8 @@ def _logprobs(value: Any) -> tuple[TokenLogprob, ...]:
             return tuple(map(_chat_token, value["content"]))
         if value.get("tokens"):
             return _prompt_tokens(value)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError("the log probabilities cannot be read") from error
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return ()
     return ()
 
 
