@@ -62,8 +62,10 @@ def test_what_was_asked_can_be_looked_at(tmp_path):
     assert content["messages"] == [["user", "é\ud800"]]
     assert content["decoding"]["max_tokens"] == 7
     with sqlite3.connect(file) as plain:
-        rows = plain.execute("SELECT request ->> 'prompt', answer ->> 'text' FROM answers")
-        assert rows.fetchall() == [(None, "a"), ("b", "c")]
+        rows = plain.execute("SELECT request, answer FROM answers").fetchall()
+        found = [(json.loads(request), json.loads(answer)) for request, answer in rows]
+        assert [request["prompt"] for request, _ in found] == [None, "b"]
+        assert [answer["text"] for _, answer in found] == ["a", "c"]
     plain.close()
 
 

@@ -1,6 +1,7 @@
 """Limits hold in any minute, whoever asks and however often it is begun again."""
 
 import heapq
+import itertools
 import random
 
 import pytest
@@ -153,6 +154,15 @@ def test_what_the_server_says_comes_first():
     assert pace.wait(1, 30.0, 0.0) == 30
     assert pace.wait(9, 30.0, 1.0) == pytest.approx(33)
     assert pace.wait(9, 0.0, 1.0) == 0
+
+
+def test_less_than_one_request_in_a_minute():
+    """Every four minutes there is one; an hour after the last one there may be one at once."""
+    gate = Gate(Pace(rpm=0.25), Database(None), "model")
+    starts = sorted(start for start, *_ in drive(gate, 1e9, [1] * 4))
+    gaps = [later - earlier for earlier, later in itertools.pairwise(starts)]
+    assert gaps == pytest.approx([244] * 3)
+    assert gate.enter(starts[-1] + 3600, 1).wait == 0
 
 
 @pytest.mark.parametrize("name", ["rpm", "tpm", "tries"])

@@ -12,7 +12,7 @@ LEEWAY = 1 / 60
 """By which share of it a minute is taken longer: one request may be on its way for a second
 more than another, and all have to lie in different minutes where they arrive."""
 KEPT = 10
-"""After how many minutes an attempt is forgotten."""
+"""For how many minutes, and for how many requests at the pace, attempts are remembered."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,8 @@ class Pace:
     """How fast to ask, and how often.
 
     Attributes:
-        rpm: How many requests may be sent in any 60 seconds, retries included; None: no limit.
+        rpm: How many requests may be sent in any 60 seconds, retries included; less than 1
+            means one in more than 60 seconds. None: no limit.
         tpm: How many tokens, prompts and answers, any 60 seconds may have; None: no limit.
         tries: How often one request is sent before it counts as failed.
         first_wait: The longest wait in seconds after a first failure, if the server does not
@@ -30,8 +31,8 @@ class Pace:
         seed: Of these draws; None: other ones in each run.
     """
 
-    rpm: int | None = None
-    tpm: int | None = None
+    rpm: float | None = None
+    tpm: float | None = None
     tries: int = 8
     first_wait: float = 1.0
     longest_wait: float = 60.0
@@ -45,8 +46,8 @@ class Pace:
         """
         for name in ("rpm", "tpm", "tries"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"{name} is {value}: give at least 1")
+            if value is not None and value <= 0:
+                raise UsageError(f"{name} is {value}: give more than 0")
 
     def wait(self, failures: int, after: float | None, draw: float) -> float:
         """Return how many seconds to wait before a request is sent again.
@@ -110,11 +111,11 @@ class Gate:
             wait = max(0.0, self._request_wait(now), self._token_wait(now, tokens))
             if wait > 0:
                 return Entry(wait)
-            [(number,)] = self._database.execute(
-                "INSERT INTO attempts (model, sent_at, ended_at, tokens) VALUES (?, ?, ?, ?) "
-                "RETURNING id",
+            self._database.execute(
+                "INSERT INTO attempts (model, sent_at, ended_at, tokens) VALUES (?, ?, ?, ?)",
                 (self._model, now, now, tokens),
             )
+            [(number,)] = self._database.execute("SELECT last_insert_rowid()")
         self._under_way.add(number)
         return Entry(0.0, number)
 
@@ -136,9 +137,10 @@ class Gate:
 
     def _tidy(self, now: float) -> None:
         """Forget what is long past, or yet to come: then a clock has been set back."""
+        kept = MINUTE * KEPT * max(1, 1 / (self._pace.rpm or 1))
         self._database.execute(
             "DELETE FROM attempts WHERE model = ? AND (sent_at < ? OR sent_at > ?)",
-            (self._model, now - KEPT * MINUTE, now + 1),
+            (self._model, now - kept, now + 1),
         )
         for number in sorted(self._under_way):
             self._database.execute(
@@ -152,7 +154,7 @@ class Gate:
             return 0.0
         return max(
             self._start(count) + MINUTE * (1 + LEEWAY) * count / rpm - now
-            for count in {max(1, rpm // 60), rpm}
+            for count in {max(1, int(rpm / 60)), max(1, int(rpm))}
         )
 
     def _start(self, count: int) -> float:
