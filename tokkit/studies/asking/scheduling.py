@@ -196,10 +196,11 @@ class Scheduler:
             logger.info("stopping: answers under way have %.0f seconds to come", GRACE)
         deadline = time.monotonic() + GRACE
         while self._crew.busy and (left := deadline - time.monotonic()) > 0:
-            job, outcome = self._crew.next(left) or (None, [])
-            if job is not None and isinstance(outcome, list):
-                with suppress(TokkitError):
-                    self._settle(job, outcome)
+            if came := self._crew.next(left):
+                job, outcome = came
+                if isinstance(outcome, list):
+                    with suppress(TokkitError):
+                        self._settle(job, outcome)
 
 
 def _used(answers: Sequence[Answer]) -> int | None:
