@@ -88,23 +88,28 @@ class Database:
             self._connection.close()
 
     def _prepare(self) -> None:
-        """Check whose file it is before anything in it is touched, and make the tables."""
-        self._refuse_others()
+        """Check whose file it is before anything in it is touched, and make what is absent."""
+        is_empty = self._is_empty()
         self._use_wal()
+        if not is_empty:
+            return
         with self.transaction():
-            self._refuse_others()
+            self._is_empty()
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 self.execute(statement)
             self.execute(f"PRAGMA application_id = {APPLICATION}")
             self.execute(f"PRAGMA user_version = {VERSION}")
 
-    def _refuse_others(self) -> None:
-        """Refuse any file but an empty one, and one that was made here."""
-        with self._lock, self._explained():
-            pragma = self._connection.execute
-            application = pragma("PRAGMA application_id").fetchone()[0]
-            version = pragma("PRAGMA user_version").fetchone()[0]
-            tables = pragma("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    def _is_empty(self) -> bool:
+        """Whether there is nothing in the file yet; files of others are refused."""
+        (application,), (version,), (tables,) = (
+            self.execute(question)[0]
+            for question in (
+                "PRAGMA application_id",
+                "PRAGMA user_version",
+                "SELECT count(*) FROM sqlite_master",
+            )
+        )
         if application != APPLICATION and (application or version or tables):
             raise self._not_ours()
         if version > VERSION:
@@ -112,6 +117,7 @@ class Database:
                 f"{str(self.path)!r} was written by a later version of tokkit: use that, or "
                 "name another file"
             )
+        return not tables
 
     def _use_wal(self) -> None:
         """Switch to WAL mode, for which SQLite does not wait for others by itself."""
