@@ -12,6 +12,7 @@ from tokkit.formats import load, save
 from tokkit.formats.huggingface import build
 from tokkit.formats.huggingface_json import to_json
 from tokkit.formats.huggingface_model import model_kind, model_tokens
+from tokkit.formats.huggingface_parts import steps
 from tokkit.formats.huggingface_scores import dump, read_vocabulary
 from tokkit.normalize import foreign_component
 from tokkit.outputs import refuse_existing, replace_folder
@@ -78,6 +79,7 @@ def rewrite_numbers(
     before = load(source, pattern=pattern)
     fetch_beside(source)
     _refuse_marks(source, before)
+    _refuse_unknown_digits(source, before)
     content, changes = _regroup(before, grouping)
     added = 0
     if add_tokens:
@@ -86,7 +88,10 @@ def rewrite_numbers(
     coverage = find_coverage(after, grouping.size, _space_of(changes))
     _refuse_uncovered(source, grouping, coverage)
     keeps_rest = all(change.before for change in changes)
-    checked = check_rewrite(before, after, grouping, keeps_rest=keeps_rest)
+    try:
+        checked = check_rewrite(before, after, grouping, keeps_rest=keeps_rest)
+    except FormatError as error:
+        raise FormatError(f"{source}: {error}") from None
     examples = {text: _tokens(after, text) for text in _EXAMPLES}
     result = Rewritten(
         output, source, grouping, changes, coverage, added, len(after), examples, checked
@@ -109,6 +114,16 @@ def _refuse_marks(source: str, tokenizer: Tokenizer) -> None:
         )
 
 
+def _refuse_unknown_digits(source: str, tokenizer: Tokenizer) -> None:
+    """Refuse tokenizers to which not every digit is a token."""
+    (digits,) = find_coverage(tokenizer, 1, "")
+    if digits.tokens < digits.of:
+        raise FormatError(
+            f"{source}: {digits.of - digits.tokens} of the ten digits are no token of its "
+            "vocabulary, so that its numbers cannot be read back however they are cut"
+        )
+
+
 def _regroup(tokenizer: Tokenizer, grouping: Grouping) -> tuple[dict[str, Any], list[Change]]:
     """Return the ``tokenizer.json`` with another rule for numbers, and what was changed."""
     source = tokenizer.source
@@ -119,9 +134,13 @@ def _regroup(tokenizer: Tokenizer, grouping: Grouping) -> tuple[dict[str, Any], 
             content["model"] = {**content["model"], "vocab": scores}
     else:
         content = to_json(tokenizer)
-    written = foreign_component(pre_tokenizer=content.get("pre_tokenizer")).to_str()
+    parts = {name: content.get(name) for name in ("normalizer", "pre_tokenizer")}
+    written = json.loads(foreign_component(**parts).to_str())
     space = _space(content["model"]) if has_spaced_digits(tokenizer) else ""
-    cutter, changes = regroup_steps(json.loads(written)["pre_tokenizer"], grouping, space)
+    is_bytes = any(step["type"] == "ByteLevel" for step in steps(written["normalizer"]))
+    cutter, changes = regroup_steps(
+        written["pre_tokenizer"], grouping, space, is_bytes=is_bytes
+    )
     return {**content, "pre_tokenizer": cutter}, changes
 
 
@@ -145,8 +164,6 @@ def _space_of(changes: Sequence[Change]) -> str:
 
 def _refuse_uncovered(source: str, grouping: Grouping, coverage: Sequence[Coverage]) -> None:
     """Refuse groups of which none is a token."""
-    if coverage[0].tokens < 10:
-        raise FormatError(f"{source}: {10 - coverage[0].tokens} of its digits are no tokens")
     if coverage[-1].tokens:
         return
     size = grouping.size

@@ -1,5 +1,7 @@
 """Proving that only the cutting of numbers has changed."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +18,8 @@ _WIDTHS = range(1, 21)
 _DIGITS = "73019482650917364825"
 _ASCII = frozenset(b"0123456789")
 _SPACES = frozenset(" ▁")
+_BYTE_TOKEN = re.compile("<0x[0-9A-F]{2}>")
+"""What some vocabularies take for a token when a text spells it, which cutting prevents."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ def check_rewrite(
         FormatError: If that has not, as some other step cuts them.
     """
     texts = awkward_texts(before)
-    plain = [text for text in texts if not _has_numbers(before, text)]
+    plain = [text for text in texts if not _has_numbers(text)]
     _require_equal_ids(before, after, plain)
     compared = 0
     if keeps_rest and before.keeps_bytes:
@@ -72,10 +76,9 @@ def _numeric(text: str) -> list[bool]:
     return [bool(table[ord(character)] & mask) for character in text]
 
 
-def _has_numbers(tokenizer: Tokenizer, text: str) -> bool:
-    normalizer = tokenizer.normalizer
-    rewritten = normalizer.normalize(text.encode()).decode() if normalizer else ""
-    return any(_numeric(text + rewritten))
+def _has_numbers(text: str) -> bool:
+    """Tell whether there are numbers in a text, or in what it may be normalized to."""
+    return any(_numeric(text + unicodedata.normalize("NFKC", text)))
 
 
 def _require_equal_ids(before: Tokenizer, after: Tokenizer, texts: Sequence[str]) -> None:
@@ -91,21 +94,29 @@ def _require_equal_ids(before: Tokenizer, after: Tokenizer, texts: Sequence[str]
 
 def _require_equal_cuts(before: Tokenizer, after: Tokenizer, texts: Sequence[str]) -> int:
     """Compare where tokens end outside of numbers; return how many texts were compared."""
+    compared = 0
     for text in texts:
         inside = set(_inside_numbers(text))
-        old, new = (_ends(tokenizer, text) - inside for tokenizer in (before, after))
+        old, new = _ends(before, text), _ends(after, text)
+        if old is None or new is None:
+            continue
+        compared += 1
+        old, new = old - inside, new - inside
         if old != new:
             place = min(old ^ new)
             raise CheckError(
                 f"the rewrite changes more than numbers: {text[:40]!r} is cut at byte {place} "
                 f"{'no longer' if place in old else 'now'}"
             )
-    return len(texts)
+    return compared
 
 
-def _ends(tokenizer: Tokenizer, text: str) -> set[int]:
+def _ends(tokenizer: Tokenizer, text: str) -> set[int] | None:
+    """Where tokens end; None if they spell more than the text, and a space before it."""
     ids = tokenizer.encode(text, parse_specials=False)
-    return set(np.cumsum([len(tokenizer.vocab.tokens[each]) for each in ids]).tolist())
+    ends = np.cumsum([0, *(len(tokenizer.vocab.tokens[each]) for each in ids)])
+    added = int(ends[-1]) - len(text.encode("utf-8", "surrogatepass"))
+    return set((ends - added).tolist()) - {0, -1} if added in (0, 1) else None
 
 
 def _inside_numbers(text: str) -> Iterator[int]:
@@ -146,6 +157,8 @@ def _digits(token: bytes) -> int:
 
 def _require_equal_texts(before: Tokenizer, after: Tokenizer, texts: Iterable[str]) -> None:
     for text in texts:
+        if _BYTE_TOKEN.search(text):
+            continue
         old, new = (
             tokenizer.decode(tokenizer.encode(text, parse_specials=False), specials=True)
             for tokenizer in (before, after)

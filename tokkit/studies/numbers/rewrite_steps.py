@@ -35,7 +35,7 @@ class Change:
 
 
 def regroup_steps(
-    settings: Json | None, grouping: Grouping, space: str
+    settings: Json | None, grouping: Grouping, space: str, *, is_bytes: bool = False
 ) -> tuple[dict[str, Any], list[Change]]:
     """Make a pre-tokenizer cut numbers as `grouping` says, and everything else as before.
 
@@ -44,6 +44,7 @@ def regroup_steps(
         grouping: How to cut numbers.
         space: What goes with the first group where nothing cut numbers before: a space, what
             stands for one, or nothing.
+        is_bytes: Whether text is in the byte-level alphabet when it comes to be cut.
 
     Returns:
         The new JSON, and what was changed.
@@ -54,7 +55,7 @@ def regroup_steps(
         if changes:
             break
     else:
-        found, changes = _behind(todo, grouping, space)
+        found, changes = _behind(todo, grouping, space, is_bytes)
     if len(found) == 1:
         return dict(found[0]), changes
     return {"type": "Sequence", "pretokenizers": found}, changes
@@ -125,15 +126,15 @@ def _in_bytes(todo: Sequence[Json], grouping: Grouping) -> tuple[list[Json], lis
 
 
 def _behind(
-    todo: Sequence[Json], grouping: Grouping, space: str
+    todo: Sequence[Json], grouping: Grouping, space: str, is_bytes: bool
 ) -> tuple[list[Json], list[Change]]:
-    """Cut numbers once everything else is cut, but before characters become bytes."""
-    last = todo[-1] if todo else {"type": ""}
-    if last["type"] != "ByteLevel":
-        regex = grouping.spell(before=space)
-        return [*todo, _split(regex)], [Change("Split", "", regex)]
-    if last["add_prefix_space"]:
+    """Cut numbers once everything else is cut, but before characters become bytes if may be."""
+    place = len(todo)
+    if todo and todo[-1]["type"] == "ByteLevel" and not todo[-1]["add_prefix_space"]:
+        place -= 1
+    before = [*todo[:place]]
+    if is_bytes or any(step["type"] == "ByteLevel" for step in before):
         regex = grouping.spell(_ASCII, space and _SPACE_AS_BYTE)
-        return [*todo, _split(regex)], [Change("Split", "", regex)]
-    regex = grouping.spell(before=space)
-    return [*todo[:-1], _split(regex), last], [Change("Split", "", regex)]
+    else:
+        regex = grouping.spell(before=space)
+    return [*before, _split(regex), *todo[place:]], [Change("Split", "", regex)]

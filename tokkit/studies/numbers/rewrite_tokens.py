@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from tokkit.errors import UsageError
-from tokkit.formats.huggingface_model import model_kind
+from tokkit.formats.huggingface_model import model_kind, model_tokens
 from tokkit.pretokenize import Pieces
 from tokkit.tokenizer import Tokenizer
 from tokkit.vocab import flatten
@@ -121,8 +121,10 @@ def add_groups(
         )
     every = [group for length in range(1, size + 1) for group in _all_groups(length)]
     reached = set(_reached(tokenizer, [group.encode() for group in every], ""))
-    missing = [group for group in every if group.encode() not in reached]
     model = content["model"]
+    # A digit may be one token for being the byte it is.
+    known = model_tokens(model)
+    missing = [group for group in every if group not in known or group.encode() not in reached]
     add = _add_to_list if model_kind(model) == "Unigram" else _add_to_bpe
     return {**content, "model": add(model, tokenizer, missing)}, len(missing)
 

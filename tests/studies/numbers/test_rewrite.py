@@ -1,0 +1,170 @@
+"""Rewritten tokenizers, through the libraries that read them."""
+
+import gzip
+import json
+import time
+from pathlib import Path
+
+import pytest
+import regex
+import tokenizers
+
+import tokkit
+from tests.formats.families import FAMILIES, added
+from tokkit.errors import FormatError, UsageError
+from tokkit.studies.numbers.rewrite import RECORD, rewrite_numbers
+
+
+def write(folder, family, **parts):
+    """Write a family's tokenizer as a folder, with other files beside it."""
+    folder.mkdir()
+    content = FAMILIES[family]()
+    (folder / "tokenizer.json").write_text(json.dumps({**content, **parts}), encoding="utf-8")
+    return folder
+
+
+def tokens(tokenizer, text):
+    ids = tokenizer.encode(text).tolist()
+    return [tokenizer.vocab.tokens[each].decode() for each in ids]
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama2", "starcoder", "llama first"])
+@pytest.mark.parametrize("digits", ["single", "r2l2", "l2r3"])
+def test_groups_are_tokens_and_ids_keep_their_meaning(tmp_path, family, digits):
+    source = write(tmp_path / "old", family)
+    done = rewrite_numbers(str(source), tmp_path / "new", digits, add_tokens=True)
+    old, new = tokkit.load(source), tokkit.load(tmp_path / "new")
+    assert new.vocab.tokens[: len(old)] == old.vocab.tokens
+    assert new.vocab.specials == old.vocab.specials
+    assert done.added == len(new) - len(old)
+    assert [each.tokens for each in done.coverage] == [
+        10**each.digits for each in done.coverage
+    ]
+    library = tokenizers.Tokenizer.from_file(str(tmp_path / "new" / "tokenizer.json"))
+    for text in ("9876543", "x1234, 12.5 km", "١٢٣ ½"):
+        assert library.encode(text, add_special_tokens=False).ids == new.encode(text).tolist()
+    parts = {"single": "9|8|7|6", "r2l2": "98|76", "l2r3": "987|6"}[digits].split("|")
+    assert [part for part in tokens(new, "9876") if part.strip()] == parts
+
+
+def test_what_is_beside_the_tokenizer_is_kept(tmp_path):
+    source = write(
+        tmp_path / "old",
+        "llama3",
+        added_tokens=[added("<s>", 1), added("<end>", 900), added("km", 901, special=False)],
+    )
+    config = {"bos_token": "<s>", "chat_template": "{{ x }}", "model_max_length": 77}
+    (source / "tokenizer_config.json").write_text(json.dumps(config))
+    (source / "special_tokens_map.json").write_text(
+        json.dumps({"eos_token": "<end>", "pad_token": "<none>"})
+    )
+    (source / "chat_template.jinja").write_text("{{ y }}")
+    rewrite_numbers(str(source), tmp_path / "new", "single")
+    kept = json.loads((tmp_path / "new" / "tokenizer_config.json").read_text())
+    assert config.items() <= kept.items()
+    assert kept["tokenizer_class"] == "PreTrainedTokenizerFast"
+    roles = json.loads((tmp_path / "new" / "special_tokens_map.json").read_text())
+    assert roles == {"eos_token": "<end>"}
+    assert (tmp_path / "new" / "chat_template.jinja").read_text() == "{{ y }}"
+    new = tokkit.load(tmp_path / "new")
+    assert new.added.tokens == tokkit.load(source).added.tokens
+    said = json.loads((tmp_path / "new" / RECORD).read_text())
+    assert said["digits"] == "single"
+    assert said["changes"] == [{"step": "Split", "before": r"\p{N}{1,3}", "after": r"\p{N}"}]
+
+
+@pytest.mark.parametrize(
+    ("family", "digits", "reason"),
+    [
+        ("bert", "r2l3", "would be read back as '1 234 567'"),
+        ("clip", "r2l3", "would be read back as '1 234 567'"),
+        ("words", "single", "would be read back as"),
+        ("llama2", "l2r8", r"no token of 8 digits.*groups of \d( \(single\))? at most$"),
+        ("llama2", "l2r4", "no token of 4 digits.*or let --add-tokens make tokens"),
+        ("llama2 fused", "single", "1 of the ten digits are no token"),
+        ("contiguous", "l2r3", "a way that could not be changed: '.*' is .* and should be"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_a_reason(tmp_path, family, digits, reason):
+    source = write(tmp_path / "old", family)
+    with pytest.raises(FormatError, match=reason) as caught:
+        rewrite_numbers(str(source), tmp_path / "new", digits, add_tokens="cont" in family)
+    assert str(source) in str(caught.value)
+    assert sorted(tmp_path.iterdir()) == [source]
+
+
+def test_tokens_are_added_for_small_groups_only(tmp_path):
+    source = write(tmp_path / "old", "gpt2")
+    with pytest.raises(UsageError, match="ask for at most 4"):
+        rewrite_numbers(str(source), tmp_path / "new", "r2l5", add_tokens=True)
+
+
+def test_a_folder_is_replaced_only_on_request_and_only_if_it_is_ours(tmp_path):
+    source = str(write(tmp_path / "old", "gpt2"))
+    rewrite_numbers(source, tmp_path / "new", "single")
+    with pytest.raises(UsageError, match="--force"):
+        rewrite_numbers(source, tmp_path / "new", "single")
+    rewrite_numbers(source, tmp_path / "new", "single", force=True)
+    with pytest.raises(UsageError, match=f"has no {RECORD}"):
+        rewrite_numbers(source, tmp_path / "old", "single", force=True)
+
+
+def test_the_same_bytes_come_out_again(tmp_path):
+    source = str(write(tmp_path / "old", "unigram bytes"))
+    contents = []
+    for name in ("a", "b"):
+        rewrite_numbers(source, tmp_path / name, "r2l2", add_tokens=True)
+        contents.append((tmp_path / name / "tokenizer.json").read_bytes())
+    assert contents[0] == contents[1]
+
+
+def sentences(shared: Path, count: int):
+    """Lines of a parallel corpus in all its languages, without numbers."""
+    path = shared / "corpora" / "parallel_fastapi.jsonl.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line)["text"] for line in lines]
+    texts = [text for row in rows[::10] for text in row.values()]
+    plain = [line for text in texts for line in text.splitlines(keepends=True)]
+    return [line for line in plain if not regex.search(r"\p{N}", line)][:: len(plain) // count]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        pytest.param("hf/cl100k", "1|234|567", marks=pytest.mark.slow),
+        pytest.param("tiktoken/o200k_base.tiktoken", "1|234|567", marks=pytest.mark.slow),
+        ("hf/gpt2", "1|234|5|67"),
+        ("llama2/tokenizer.model", " |1|234|567"),
+        ("focus_de_xlmr-unigram-50k", " 1|234|5|67"),
+    ],
+)
+def test_real_tokenizers_change_in_numbers_only(shared, tmp_path, name, parts):
+    source = shared / "tokenizers" / name
+    done = rewrite_numbers(
+        str(source), tmp_path / "new", "r2l3", add_tokens=name.startswith("llama2")
+    )
+    assert done.examples["1234567"] == parts.split("|")
+    old, new = tokkit.load(source), tokkit.load(tmp_path / "new")
+    texts = sentences(shared, 500)
+    for before, after in zip(
+        old.encode_batch(texts, parse_specials=False),
+        new.encode_batch(texts, parse_specials=False),
+        strict=True,
+    ):
+        assert before.tolist() == after.tolist()
+    assert new.decode(new.encode(" 1234567\n x12345")) == old.decode(
+        old.encode(" 1234567\n x12345")
+    )
+    library = tokenizers.Tokenizer.from_file(str(tmp_path / "new" / "tokenizer.json"))
+    assert taken(library.encode, 200_000) < 3 * taken(library.encode, 100_000) + 0.05
+    assert taken(new.encode, 200_000) < 3 * taken(new.encode, 100_000) + 0.05
+
+
+def taken(encode, length):
+    """The least processor time of three for a run of digits."""
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        encode("7" * length)
+        times.append(time.process_time() - start)
+    return min(times)
