@@ -86,6 +86,33 @@ def begin_folder(folder: Path, *, force: bool = False, resume: bool = False) -> 
     folder.mkdir(parents=True, exist_ok=True)
 
 
+def refuse_other(folder: Path, provenance: Provenance) -> None:
+    """Do nothing unless the study in a folder is finished and another one.
+
+    Raises:
+        UsageError: If it has another name, model or input.
+    """
+    if not (folder / SUMMARY).is_file():
+        return
+    try:
+        older = json.loads((folder / SUMMARY).read_bytes())
+        inputs = [each["sha256"] for each in older["inputs"]]
+    except (ValueError, KeyError, TypeError):
+        older, inputs = {}, None
+    own = provenance.as_json()
+    same = {
+        "study": older.get("study") == own["study"],
+        "model": older.get("model") == own["model"],
+        "input": inputs == [each["sha256"] for each in own["inputs"]],
+    }
+    different = [name for name, equal in same.items() if not equal]
+    if different:
+        raise UsageError(
+            f"{str(folder)!r} has the results of another {different[0]}: choose another place, "
+            "or --force replaces them"
+        )
+
+
 def write_study(
     folder: Path,
     frame: "pd.DataFrame",
@@ -93,6 +120,7 @@ def write_study(
     findings: Mapping[str, Any] | None = None,
     *,
     table: TableFormat = "csv",
+    writer: "Callable[[pd.DataFrame, Path], None] | None" = None,
 ) -> Path:
     """Write the rows of a study and its summary; other files of the folder stay.
 
@@ -103,6 +131,7 @@ def write_study(
         findings: What else the summary says, as JSON: its figures. A number that is none
             becomes null.
         table: How the rows are written. Rows in another form are removed.
+        writer: What writes them; None: `write_table`.
 
     Returns:
         The file with the rows.
@@ -112,7 +141,7 @@ def write_study(
     """
     (folder / SUMMARY).unlink(missing_ok=True)
     path = folder / f"results.{table}"
-    write_table(frame, path)
+    (writer or write_table)(frame, path)
     for other in _WRITERS:
         if other != path.suffix:
             (folder / f"results{other}").unlink(missing_ok=True)

@@ -47,6 +47,28 @@ Seed = Annotated[
     ),
 ]
 
+MaxTokens = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        help="The most tokens of an answer, where the rows do not say.",
+        rich_help_panel=_ASKING,
+    ),
+]
+Temperature = Annotated[
+    float,
+    typer.Option(min=0.0, help="0 takes the likeliest token.", rich_help_panel=_ASKING),
+]
+TopLogprobs = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        metavar="K",
+        help="Record log probabilities, with K alternatives to each token.",
+        rich_help_panel=_ASKING,
+    ),
+]
+
 _PACE = "Pace"
 Rpm = Annotated[
     float | None,
@@ -58,7 +80,15 @@ Tpm = Annotated[
 ]
 Workers = Annotated[
     int,
-    typer.Option(min=1, help="openai: requests at once.", rich_help_panel=_PACE),
+    typer.Option(min=1, help="openai: requests under way at once.", rich_help_panel=_PACE),
+]
+KeyVariable = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="openai: the environment variable with the key, if there has to be one.",
+        rich_help_panel=_ASKING,
+    ),
 ]
 Timeout = Annotated[
     float,
@@ -118,7 +148,7 @@ Plain = Annotated[
 BatchSize = Annotated[
     int | None,
     typer.Option(
-        min=1, help="hf: requests in one forward pass [default: 32].", rich_help_panel=_LOCAL
+        min=1, help="hf: requests in one forward pass [default: 64].", rich_help_panel=_LOCAL
     ),
 ]
 

@@ -149,6 +149,8 @@ class Estimate:
         if self.cost is None or self.price is None:
             return f"unknown: no table has the price of {self.model!r} (--prices)"
         low, high = self.cost
+        if not self.price.input and not self.price.output:
+            return "nothing"
         read = f", read {self.price.read}" if self.price.read else ""
         share = f", × {self.price.batch:g} as a batch" if self.batch else ""
         rates = f"{self.price.input:g} and {self.price.output:g} per million{share}{read}"

@@ -1,14 +1,16 @@
 import json
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from tokkit.errors import UsageError
-from tokkit.studies.output import (
+from tokkit.results import (
     SUMMARY,
     Provenance,
     begin_folder,
+    refuse_other,
     write_json,
     write_study,
     write_table,
@@ -72,6 +74,24 @@ def test_folders_are_not_lost(tmp_path):
     begin_folder(tmp_path, resume=True)
     write_json(tmp_path / SUMMARY, {})
     begin_folder(tmp_path, force=True)
+
+
+def test_only_the_same_study_is_gone_on_with(tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_text("a")
+    own = Provenance(study="numbers", model="m", inputs=[rows], command=["once"])
+    refuse_other(tmp_path, own)
+    write_study(tmp_path, FRAME, own)
+    refuse_other(tmp_path, replace(own, command=["again"]))
+    for other in (replace(own, study="x"), replace(own, model="n"), replace(own, inputs=[])):
+        with pytest.raises(UsageError, match="results of another"):
+            refuse_other(tmp_path, other)
+    rows.write_text("b")
+    with pytest.raises(UsageError, match="another input"):
+        refuse_other(tmp_path, own)
+    write_json(tmp_path / SUMMARY, {})
+    with pytest.raises(UsageError, match="another study"):
+        refuse_other(tmp_path, own)
 
 
 def test_half_a_table_is_never_there(tmp_path):
