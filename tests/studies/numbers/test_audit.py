@@ -13,7 +13,7 @@ from tests.formats.families import FAMILIES
 from tokkit.errors import UsageError
 from tokkit.formats.huggingface import build
 from tokkit.studies.numbers.audit import audit_numbers, draw_numbers
-from tokkit.studies.numbers.audit_cuts import judge, show_cut, spell, spell_short
+from tokkit.studies.numbers.audit_cuts import Reader, judge, show_cut, spell, spell_short
 from tokkit.studies.numbers.audit_names import load_named
 
 SOURCES = {
