@@ -6,6 +6,7 @@ on text are drawn anew by document.
 """
 
 from tokkit.stats.bootstrap import Interval, clustered_mean, ratio_interval
+from tokkit.stats.means import student_mean
 from tokkit.stats.paired import CochranQ, McNemar, cochran_q, holm, mcnemar
 from tokkit.stats.power import detectable_difference, needed_pairs, paired_power
 from tokkit.stats.proportions import clopper_pearson, wilson
@@ -23,5 +24,6 @@ __all__ = [
     "needed_pairs",
     "paired_power",
     "ratio_interval",
+    "student_mean",
     "wilson",
 ]

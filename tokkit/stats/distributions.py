@@ -5,6 +5,8 @@ import math
 _TINY = 1e-300
 _PRECISION = 1e-15
 _TERMS = 10_000
+_HALVINGS = 60
+"""Bisections; the last changes nothing that a float can show."""
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
@@ -45,6 +47,18 @@ def _fraction(a: float, b: float, x: float) -> float:
 
 def _not_zero(value: float) -> float:
     return value if abs(value) > _TINY else _TINY
+
+
+def beta_quantile(share: float, a: float, b: float) -> float:
+    """Return where the beta distribution has `share` of its mass below, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if incomplete_beta(a, b, middle) < share:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
 
 
 def binomial_at_most(k: int, n: int, p: float) -> float:

@@ -4,10 +4,7 @@ import math
 from statistics import NormalDist
 
 from tokkit.stats.bootstrap import Interval
-from tokkit.stats.distributions import incomplete_beta
-
-_HALVINGS = 60
-"""Bisections; the last changes nothing that a float can show."""
+from tokkit.stats.distributions import beta_quantile
 
 
 def wilson(successes: int, trials: int, level: float = 0.95) -> Interval:
@@ -59,21 +56,9 @@ def clopper_pearson(successes: int, trials: int, level: float = 0.95) -> Interva
     if not trials:
         return Interval(math.nan, math.nan, math.nan)
     tail, failures = (1 - level) / 2, trials - successes
-    low = _beta_quantile(tail, successes, failures + 1) if successes else 0.0
-    high = _beta_quantile(1 - tail, successes + 1, failures) if failures else 1.0
+    low = beta_quantile(tail, successes, failures + 1) if successes else 0.0
+    high = beta_quantile(1 - tail, successes + 1, failures) if failures else 1.0
     return Interval(successes / trials, low, high)
-
-
-def _beta_quantile(share: float, a: float, b: float) -> float:
-    """Return where the beta distribution has `share` of its mass below, by bisection."""
-    low, high = 0.0, 1.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        if incomplete_beta(a, b, middle) < share:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
 
 
 def _check(successes: int, trials: int) -> None:
