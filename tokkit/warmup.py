@@ -24,6 +24,7 @@ from tokkit.segment.bpe import BPE
 from tokkit.segment.longest import LongestMatch
 from tokkit.segment.unigram import Unigram
 from tokkit.segment.wordpiece import WordPiece
+from tokkit.studies.markov.sources import switching
 from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.align import align
 from tokkit.transplant.context import SIDES, Context, Donor, Settings
@@ -156,11 +157,17 @@ def _transplant(path: Path) -> None:
             pass
 
 
+def _study(path: Path) -> None:
+    """Draw a text from a Markov chain."""
+    switching(1, 0.5, 0.5).draw(len(TEXT), 0)
+
+
 USES: Mapping[str, Callable[[Path], None]] = {
     "counting": _count,
     **{name: _learn(name) for name in ALGORITHMS if name != "unigram"},
     "segmenting": _segment,
     "weighing": _weigh,
     "transplanting": _transplant,
+    "studying": _study,
 }
 """What together uses every kernel; sentencepiece learns ``unigram`` without any."""

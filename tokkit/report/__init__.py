@@ -1,5 +1,5 @@
 """Frames in; tables and pictures out."""
 
-from tokkit.report.charts import write_chart
+from tokkit.report.charts import check_figure, write_chart
 
-__all__ = ["write_chart"]
+__all__ = ["check_figure", "write_chart"]

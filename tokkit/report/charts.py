@@ -47,6 +47,20 @@ def altair() -> ModuleType:
     return module
 
 
+def check_figure(path: str | Path) -> Path:
+    """Return where a figure is to go, before hours of work are done for it.
+
+    Raises:
+        UsageError: If the suffix is none of `SUFFIXES`.
+        MissingExtraError: If altair is not installed.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{path}: a figure ends in one of {', '.join(SUFFIXES)}")
+    altair()
+    return path
+
+
 def write_chart(chart: Any, path: str | Path, *, scale: float = 2.0) -> Path:
     """Write a chart of altair, in tokkit's style, so that the file is whole or not there.
 
@@ -60,9 +74,7 @@ def write_chart(chart: Any, path: str | Path, *, scale: float = 2.0) -> Path:
         MissingExtraError: If vl-convert is not installed.
         JobError: If the chart cannot be drawn.
     """
-    path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"{path}: a figure ends in one of {', '.join(SUFFIXES)}")
+    path = check_figure(path)
     content = _draw(
         chart.properties(**_with_style(chart)).to_dict(), path.suffix.lower(), scale
     )

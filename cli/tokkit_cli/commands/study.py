@@ -2,6 +2,7 @@
 
 import typer
 
+from tokkit_cli.commands.study_markov import markov
 from tokkit_cli.commands.study_power import power
 from tokkit_cli.commands.study_scratch import scratch
 
@@ -16,5 +17,6 @@ def show_commands(context: typer.Context) -> None:
         raise typer.Exit(2)
 
 
+study.command("markov")(markov)
 study.command("power")(power)
 study.command("scratch")(scratch)
