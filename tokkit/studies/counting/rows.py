@@ -1,0 +1,243 @@
+"""The rows of a counting study: one per request, with its answer once there is one.
+
+Columns: `key`; `task`; `problem`, what the string is called; `sample`, the string; `letters`
+and `lengths` (such as ``10-20``) of all strings of its kind; `length`; `letters_per_token`, if
+it was made so; `target`, what to count; `truth`; `input_format`; `prompt_style`;
+`sample_tokens`, how many tokens hold something of the string as it is written in the prompt, if
+a tokenizer was given; `max_tokens` and `temperature` of the answer; `messages`, JSON; then
+`model` and the columns of `tokkit.studies.asking.recorded`.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tokkit.errors import CorpusError
+from tokkit.results import write_table
+from tokkit.studies.asking.recorded import COLUMNS as ANSWER
+from tokkit.studies.asking.recorded import write_columns
+from tokkit.studies.asking.request import Answer, Decoding, Message, Request
+from tokkit.studies.counting.aligned import token_ends
+from tokkit.studies.counting.forms import FORMS, FormName
+from tokkit.studies.counting.plan import Plan
+from tokkit.studies.counting.prompts import prompt_around
+from tokkit.studies.counting.samples import Sample
+from tokkit.studies.counting.tasks import solve
+from tokkit.studies.frames import frame_of, lines_of
+from tokkit.studies.numbers.table_files import read_table
+from tokkit.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    import pandas
+
+QUESTION = (
+    "key",
+    "task",
+    "problem",
+    "sample",
+    "letters",
+    "lengths",
+    "length",
+    "letters_per_token",
+    "target",
+    "truth",
+    "input_format",
+    "prompt_style",
+    "sample_tokens",
+    "max_tokens",
+    "temperature",
+    "messages",
+)
+"""The columns of what is asked."""
+_NUMBERS = (
+    "length",
+    "letters_per_token",
+    "sample_tokens",
+    "max_tokens",
+    "prompt_tokens",
+    "completion_tokens",
+)
+_NEEDED = ("key", "task", "sample", "truth", "input_format", "prompt_style")
+
+
+def make_rows(
+    plan: Plan, samples: Sequence[Sample], tokenizer: Tokenizer | None = None
+) -> "pandas.DataFrame":
+    """Return what is asked: each string in each task, for each target, in each form and style.
+
+    Args:
+        plan: What is asked of each string.
+        samples: The strings.
+        tokenizer: What counts the tokens that hold them.
+    """
+    rows = [
+        row
+        for task, style, form in product(plan.tasks, plan.styles, plan.forms)
+        for target in plan.targets_of(task)
+        for row in _rows(
+            plan,
+            samples,
+            {"task": task, "target": target, "input_format": form, "prompt_style": style},
+            tokenizer,
+        )
+    ]
+    single = len(rows) == len(samples)
+    return frame_of({"key": _key(row, single), **row} for row in rows)
+
+
+def _rows(
+    plan: Plan,
+    samples: Sequence[Sample],
+    asked: Mapping[str, Any],
+    tokenizer: Tokenizer | None,
+) -> Iterator[dict[str, Any]]:
+    """Yield one question about each string."""
+    form: FormName = asked["input_format"]
+    around = prompt_around(asked["task"], asked["prompt_style"], form, asked["target"])
+    written = [FORMS[form].write(sample.text) for sample in samples]
+    tokens: list[int | None] = [None] * len(samples)
+    if tokenizer is not None:
+        tokens = [ends.size + 1 for ends in token_ends(tokenizer, around, written)]
+    for sample, text, count in zip(samples, written, tokens, strict=True):
+        chat = _chat(plan.system, f"{around[0]}{text}{around[1]}")
+        row = _row(plan, sample, asked, chat) | {"sample_tokens": count}
+        yield {name: row[name] for name in QUESTION[1:]}
+
+
+def _row(
+    plan: Plan, sample: Sample, asked: Mapping[str, Any], messages: Sequence[Message]
+) -> dict[str, Any]:
+    return {
+        **asked,
+        "problem": sample.id,
+        "sample": sample.text,
+        "letters": plan.letters,
+        "lengths": "-".join(map(str, plan.lengths)),
+        "length": len(sample.text),
+        "letters_per_token": sample.per_token,
+        "truth": solve(asked["task"], sample.text, asked["target"]),
+        "max_tokens": plan.answer_tokens(asked["prompt_style"]),
+        "temperature": plan.temperature,
+        "messages": json.dumps(messages, ensure_ascii=False),
+    }
+
+
+def _chat(system: str, prompt: str) -> list[Message]:
+    first = [Message("system", system)] if system else []
+    return [*first, Message("user", prompt)]
+
+
+def _key(row: Mapping[str, Any], single: bool) -> str:
+    """Name a request; if each string is asked once, as arXiv 2410.19730's code does."""
+    if single:
+        return f"request-{row['problem']}"
+    parts = (
+        row[name] for name in ("task", "target", "input_format", "prompt_style", "problem")
+    )
+    return "-".join(str(part) for part in parts if part)
+
+
+def requests_of(rows: "pandas.DataFrame") -> list[Request]:
+    """Return what is asked, one request per row.
+
+    Their facts are `truth`; `formatted_truth`, an answer in the form that prompts ask for; and
+    `problem`, equal for equal questions about equal strings however they are put.
+
+    Raises:
+        CorpusError: If two rows have one key, or the messages of one cannot be read.
+    """
+    double = rows["key"].duplicated()
+    if double.any():
+        raise CorpusError(f"two rows have the key {rows.loc[double, 'key'].iloc[0]!r}")
+    return [_request(row) for row in lines_of(rows)]
+
+
+def _request(row: Mapping[str, Any]) -> Request:
+    try:
+        messages = tuple(Message(*each) for each in json.loads(row["messages"]))
+    except (ValueError, TypeError, KeyError):
+        raise CorpusError(f"row {row['key']!r} has no messages that can be sent") from None
+    decoding = Decoding(
+        max_tokens=int(row["max_tokens"]), temperature=float(row["temperature"]), seed=None
+    )
+    facts = {
+        "truth": row["truth"],
+        "formatted_truth": f"Result: {row['truth']}",
+        "problem": f"{row['task']} {row['target']} {row['sample']}",
+    }
+    return Request(key=row["key"], messages=messages, decoding=decoding, facts=facts)
+
+
+def add_answers(
+    rows: "pandas.DataFrame", answers: Sequence[Answer | None], model: str
+) -> "pandas.DataFrame":
+    """Return rows with the answers to them, in the same order."""
+    given = frame_of(write_columns(answer) for answer in answers)
+    named = {name: given[name].to_numpy() for name in ANSWER}
+    return rows.assign(model=model, **named)
+
+
+def write_rows(rows: "pandas.DataFrame", path: Path) -> None:
+    """Write rows as what the name of a file ends in: .csv, .jsonl or .parquet.
+
+    Raises:
+        UsageError: If it ends in something else.
+        MissingExtraError: If pyarrow is not installed, which writes parquet.
+    """
+    if path.suffix == ".parquet":  # whose columns have one type each
+        rows = rows.assign(truth=rows["truth"].map(str))
+    write_table(rows, path)
+
+
+def read_rows(paths: Sequence[Path]) -> "pandas.DataFrame":
+    """Read rows that tokkit wrote, one file below the other.
+
+    Raises:
+        CorpusError: If a file cannot be read, or has other columns.
+    """
+    rows = [row for path in paths for row in _read(path)]
+    return frame_of(rows)
+
+
+def _read(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a file, all columns of questions and answers in each."""
+    table = read_table(path)
+    absent = [name for name in _NEEDED if name not in table]
+    if absent:
+        raise CorpusError(
+            f"{path} has no column {absent[0]!r}: it is not of a counting study of tokkit"
+        )
+    names = dict.fromkeys([*QUESTION, *table])
+    for place in range(len(table["key"])):
+        row = {name: table[name][place] if name in table else None for name in names}
+        try:
+            yield _restore(row)
+        except ValueError as error:
+            raise CorpusError(f"{path}, row {place + 1}: {error}") from None
+
+
+def _restore(row: dict[str, Any]) -> dict[str, Any]:
+    """Make of a row's values what they were; CSV files have texts only."""
+    for name in _NUMBERS:
+        value = row.get(name)
+        row[name] = None if value in (None, "") or value != value else int(float(value))
+    if row["task"] == "count":
+        row["truth"] = int(row["truth"])
+    row["target"] = row["target"] or ""
+    row["length"] = row["length"] or len(row["sample"])
+    row["temperature"] = float(row["temperature"] or 0.0)
+    return row
+
+
+def is_rows_file(path: Path) -> bool:
+    """Tell whether a file has rows of tokkit, and not recorded answers of a public study."""
+    if path.suffix in (".csv", ".parquet"):
+        return True
+    try:
+        with path.open(encoding="utf-8") as file:
+            first = json.loads(next(file, "null"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(first, dict) and "input_format" in first
