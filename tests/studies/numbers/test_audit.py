@@ -146,18 +146,28 @@ def test_the_same_numbers_are_drawn_again(audit):
 cuts = st.lists(st.integers(1, 4), min_size=1, max_size=6).map(tuple)
 
 
-@given(st.lists(cuts, min_size=1, max_size=5), st.integers(1, 5))
+@given(st.lists(cuts, min_size=1, max_size=5), st.integers(2, 5))
 def test_a_rule_is_judged_as_it_is_defined(found, size):
-    def groups(cut):
-        whole, rest = divmod(sum(cut), size)
-        return (size,) * whole, (rest,) * bool(rest)
+    def respects(cut, offset):
+        """Every place with a multiple of `size` digits up to it, or from it on, is cut."""
+        width, places = sum(cut), set(np.cumsum(cut).tolist())
+        return all(
+            place in places for place in range(1, width) if (place - offset(width)) % size == 0
+        )
 
-    left = all(cut == groups(cut)[0] + groups(cut)[1] for cut in found)
-    right = all(cut == groups(cut)[1] + groups(cut)[0] for cut in found)
+    left = all(respects(cut, lambda width: 0) for cut in found)
+    right = all(respects(cut, lambda width: width) for cut in found)
     verdict, _ = judge(found, size)
-    if size > 1 and not all(len(cut) == 1 for cut in found):
-        names = {(1, 1): "either", (1, 0): "left-to-right", (0, 1): "right-to-left"}
+    if not all(len(cut) == 1 for cut in found):
+        both = "either" if any(sum(cut) > size for cut in found) else "mixed"
+        names = {(1, 1): both, (1, 0): "left-to-right", (0, 1): "right-to-left"}
         assert verdict == names.get((left, right), "mixed")
+
+
+def test_groups_that_are_cut_further_still_are_groups():
+    assert judge([(1, 3, 3), (1, 2, 1, 3), (3,), (2, 1)]) == ("right-to-left", 3)
+    assert judge([(3, 1), (1, 2, 1)]) == ("left-to-right", 3)
+    assert judge([(1, 2), (3,), (2, 1)])[0] == "mixed"
 
 
 def test_other_verdicts():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Literal
 
 import numpy as np
@@ -19,9 +19,10 @@ Verdict = Literal[
 """What explains all cuts.
 
 ``whole``: numbers are one token. ``single``: digits are. ``left-to-right`` and
-``right-to-left``: groups of a fixed size are counted from there; ``either``: of numbers that
-fit into whole groups one cannot say. ``mixed``: no such rule. ``unknown``: the tokens do not
-spell the digits.
+``right-to-left``: groups of a fixed size are counted from there, and none reaches into another
+token; some may be cut further, where the vocabulary has not all of them. ``either``: of numbers
+that fit into whole groups one cannot say. ``mixed``: no such rule. ``unknown``: the tokens do
+not spell the digits.
 """
 
 _DIGITS = frozenset(b"0123456789")
@@ -117,13 +118,20 @@ def judge(cuts: Iterable[Cut], size: int | None = None) -> tuple[Verdict, int]:
         return "single", 1
     if all(len(cut) == 1 for cut in every):
         return "whole", size
-    from_left = all(cut == _rule(sum(cut), size, from_right=False) for cut in every)
-    from_right = all(cut == _rule(sum(cut), size, from_right=True) for cut in every)
+    from_left, from_right = (
+        all(_respects(cut, _rule(sum(cut), size, from_right=side)) for cut in every)
+        for side in (False, True)
+    )
     if from_left and from_right:
-        return "either", size
+        return ("either" if any(sum(cut) > size for cut in every) else "mixed"), size
     if from_left or from_right:
-        return "left-to-right" if from_left else "right-to-left", size
+        return ("left-to-right" if from_left else "right-to-left"), size
     return "mixed", size
+
+
+def _respects(cut: Cut, groups: Cut) -> bool:
+    """Tell whether a token ends where each group does: with ``(2, 2)``, ``(1, 1, 2)`` has."""
+    return set(accumulate(groups)) <= set(accumulate(cut))
 
 
 def share_of_rule(cuts: Mapping[Cut, int], size: int, *, from_right: bool) -> float:

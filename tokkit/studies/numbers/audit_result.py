@@ -109,8 +109,11 @@ class TokenizerAudit:
     def scheme_of(self, form: str) -> str:
         """The rule for numbers that stand so, in words."""
         verdict, size = self.rules[form]
-        has_size = verdict in ("left-to-right", "right-to-left", "either")
-        return f"{verdict}, groups of {size}" if has_size else verdict
+        if verdict not in ("left-to-right", "right-to-left", "either"):
+            return verdict
+        rows = (row for row in self.widths if row.form == form)
+        exact = all(max(row.from_left, row.from_right) == 1 for row in rows)
+        return f"{verdict}, groups of {size}{'' if exact else ', some cut further'}"
 
     def as_json(self) -> dict[str, Any]:
         """All of it, as JSON."""

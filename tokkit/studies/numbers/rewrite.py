@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from tokkit.outputs import refuse_existing, replace_folder
 from tokkit.segment.bpe import BPE
 from tokkit.segment.wordpiece import WordPiece
 from tokkit.studies.numbers.rewrite_check import check_rewrite
-from tokkit.studies.numbers.rewrite_files import copy_beside, fetch_beside
+from tokkit.studies.numbers.rewrite_files import copy_beside, fetch_beside, find_trouble
 from tokkit.studies.numbers.rewrite_pattern import (
     Grouping,
     alternatives,
@@ -96,8 +97,7 @@ def rewrite_numbers(
     result = Rewritten(
         output, source, grouping, changes, coverage, added, len(after), examples, checked
     )
-    _write(after, result)
-    return result
+    return _write(after, result)
 
 
 def _refuse_marks(source: str, tokenizer: Tokenizer) -> None:
@@ -182,7 +182,7 @@ def _tokens(tokenizer: Tokenizer, text: str) -> list[str]:
     return [tokenizer.vocab.tokens[each].decode(errors="replace") for each in ids]
 
 
-def _write(after: Tokenizer, result: Rewritten) -> None:
+def _write(after: Tokenizer, result: Rewritten) -> Rewritten:
     """Write the folder, checked, so that it is complete or not there."""
     output = result.output
     try:
@@ -194,6 +194,7 @@ def _write(after: Tokenizer, result: Rewritten) -> None:
         new = place / "new"
         save(after, new, "hf")
         copy_beside(after, new)
+        result = replace(result, trouble=find_trouble(after, new))
         record = json.dumps(result.as_json(), ensure_ascii=False, indent=1)
         (new / RECORD).write_text(record + "\n", encoding="utf-8")
         replace_folder(new, output)
@@ -201,3 +202,4 @@ def _write(after: Tokenizer, result: Rewritten) -> None:
         raise JobError(f"{output}: cannot be written ({error.strerror})") from None
     finally:
         shutil.rmtree(place, ignore_errors=True)
+    return result

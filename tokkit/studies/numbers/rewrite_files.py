@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tokkit.errors import CheckError
 from tokkit.formats.check import check_hf
 from tokkit.tokenizer import Tokenizer
 
@@ -15,6 +16,7 @@ logger = logging.getLogger("tokkit")
 _MAP = "special_tokens_map.json"
 _TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
 _CONFIG = "tokenizer_config.json"
+_MODEL = "config.json"
 
 
 def fetch_beside(source: str) -> None:
@@ -53,6 +55,27 @@ def copy_beside(tokenizer: Tokenizer, folder: Path) -> None:
         text = json.dumps(roles, ensure_ascii=False, indent=1)
         (folder / _MAP).write_text(text + "\n", encoding="utf-8")
         check_hf(folder, tokenizer, decodes=False)
+
+
+def find_trouble(tokenizer: Tokenizer, folder: Path) -> str:
+    """Say what goes wrong when the folder is read beside the model of the tokenizer's source.
+
+    transformers puts pre-tokenizers of its own beside some models' ``config.json``.
+
+    Returns:
+        What differs and what to do, in words; empty if nothing does, or there is no model.
+    """
+    config = tokenizer.source.path.with_name(_MODEL) if tokenizer.source else Path()
+    if not config.is_file():
+        return ""
+    shutil.copyfile(config, folder / _MODEL)
+    try:
+        check_hf(folder, tokenizer, decodes=False)
+    except CheckError as error:
+        return f"beside the model's {_MODEL}, {str(error).replace(str(folder), 'FOLDER')}"
+    finally:
+        (folder / _MODEL).unlink()
+    return ""
 
 
 def _known_roles(path: Path, tokenizer: Tokenizer) -> dict[str, Any]:

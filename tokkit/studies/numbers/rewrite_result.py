@@ -28,6 +28,7 @@ class Rewritten:
         vocab_size: How many ids there are now.
         examples: Numbers, and the tokens they are now.
         checked: What was compared with the tokenizer as it was.
+        trouble: What goes wrong beside the model it belongs to; empty if nothing does.
     """
 
     output: Path
@@ -39,6 +40,7 @@ class Rewritten:
     vocab_size: int
     examples: Mapping[str, list[str]]
     checked: Checked
+    trouble: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """All of it, as JSON."""
@@ -52,13 +54,14 @@ class Rewritten:
             "coverage": [each.as_json() for each in self.coverage],
             "examples": dict(self.examples),
             "checked": asdict(self.checked),
+            "notes": self.notes,
         }
 
     @property
     def notes(self) -> list[str]:
         """What a user should know, in words."""
         last = self.coverage[-1]
-        said = []
+        said = [self.trouble] if self.trouble else []
         if last.tokens < last.of:
             said.append(
                 f"{last.tokens:,} of {last.of:,} groups of {last.digits} digits are one token; "
