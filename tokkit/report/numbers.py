@@ -1,0 +1,190 @@
+"""A scored study of numbers as pictures: accuracy by format and shots, and where errors are."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tokkit.errors import UsageError
+from tokkit.report.charts import altair, write_chart
+from tokkit.studies.numbers.scoring import Scores
+from tokkit.studies.numbers.scoring.breakdown import map_digits
+from tokkit.studies.numbers.scoring.cells import CONDITION
+from tokkit.studies.numbers.scoring.frames import lines_of
+from tokkit.studies.numbers.scoring.tables import FORMATS, Line, name_of
+
+_SHADES = ("#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08306b")
+"""For shots: the more, the darker."""
+_PANEL = ("model", "system_prompt", "file")
+_ROW = 46
+_CELL = 26
+
+
+def draw_accuracy(scores: Scores, path: str | Path) -> Path:
+    """Draw the accuracy of each format by shots, with 95 % intervals.
+
+    Args:
+        scores: What to draw; pooled cells if there are any.
+        path: A ``.png``, ``.svg`` or ``.json`` (Vega-Lite) file.
+
+    Raises:
+        UsageError: If the suffix is another one, or no prompts match their format.
+        MissingExtraError: If altair or vl-convert is not installed.
+    """
+    return write_chart(chart_accuracy(scores), path)
+
+
+def draw_errors(scores: Scores, path: str | Path) -> Path:
+    """Draw how often each digit is wrong, by its place in the answer and in its token.
+
+    Args:
+        scores: What to draw.
+        path: A ``.png``, ``.svg`` or ``.json`` (Vega-Lite) file.
+
+    Raises:
+        UsageError: If the suffix is another one, or there are no valid answers.
+        MissingExtraError: If altair or vl-convert is not installed.
+    """
+    return write_chart(chart_errors(scores), path)
+
+
+def chart_accuracy(scores: Scores) -> Any:
+    """Return the chart of `draw_accuracy`: one panel per model, prompt and file."""
+    cells = scores.pooled if len(scores.pooled) else scores.cells
+    lines = lines_of(cells[cells["prompts_match_format"]])
+    if not lines:
+        raise UsageError("there is nothing to draw: no prompts match their stated format")
+    panels: dict[str, list[Line]] = {}
+    for line in lines:
+        panels.setdefault(_panel(line), []).append(_point(line))
+    alt = altair()
+    shots = sorted({point["shots"] for own in panels.values() for point in own}, key=_order)
+    charts = [_dots(name, own, shots) for name, own in panels.items()]
+    title = alt.Title(
+        "Accuracy by number format",
+        subtitle="invalid answers are wrong; lines are 95 % intervals",
+    )
+    return alt.concat(*charts, columns=2, title=title).resolve_scale(color="shared")
+
+
+def _point(line: Line) -> Line:
+    shots = "all" if line["num_shots"] is None else f"{line['num_shots']}"
+    return {
+        "format": name_of(line, ("chunk_size",) if line["chunk_size"] != 3 else ()),
+        "shots": shots,
+        **{name: line[name] for name in ("n", "valid", "k", "accuracy")},
+        "low": line["accuracy_low"],
+        "high": line["accuracy_high"],
+    }
+
+
+def _panel(line: Line) -> str:
+    return " · ".join(
+        f"prompt {line[name]}" if name == "system_prompt" else str(line[name])
+        for name in _PANEL
+        if line[name] is not None
+    )
+
+
+def _dots(title: str, points: Sequence[Line], shots: Sequence[str]) -> Any:
+    """Draw one panel: formats below each other, shots within each."""
+    alt = altair()
+    order = list(dict.fromkeys(point["format"] for point in points))
+    shades = [_SHADES[-1 - min(place, 4)] for place in range(len(shots))][::-1]
+    base = alt.Chart(alt.Data(values=list(points))).encode(
+        y=alt.Y("format:N", sort=order, title=None, axis=alt.Axis(grid=True, labelLimit=220)),
+        yOffset=alt.YOffset("shots:N", sort=list(shots)),
+        color=alt.Color(
+            "shots:N",
+            scale=alt.Scale(domain=list(shots), range=shades),
+            sort=list(shots),
+            legend=alt.Legend(title="shots"),
+        ),
+    )
+    whole = alt.Scale(domain=[0, 1], nice=False)
+    dots = base.mark_point(filled=True, size=36, opacity=1).encode(
+        x=alt.X("accuracy:Q", scale=whole, title="accuracy", axis=alt.Axis(format=".0%")),
+        tooltip=["format:N", "shots:N", "n:Q", "valid:Q", "k:Q", "accuracy:Q"],
+    )
+    bars = base.mark_rule(strokeWidth=1.6).encode(
+        x=alt.X("low:Q", scale=whole), x2=alt.X2("high:Q")
+    )
+    height = max(_ROW, 11 * len(shots)) * len(order)
+    return (bars + dots).properties(
+        width=330, height=height, title=alt.Title(title, fontSize=11, fontWeight="normal")
+    )
+
+
+def chart_errors(scores: Scores) -> Any:
+    """Return the chart of `draw_errors`: conditions x places, over all prompts and shots."""
+    alt = altair()
+    rows = scores.rows[scores.rows["cell_matches_format"]]
+    names = [
+        name for name in ("model", *FORMATS) if rows[CONDITION[name]].nunique(dropna=False) > 1
+    ]
+    names = list(dict.fromkeys([*names, "problem_format"]))
+    digits = [
+        {**line, "format": name_of(line, names)} for line in lines_of(map_digits(rows, names))
+    ]
+    if not digits:
+        raise UsageError("there is nothing to draw: no valid answer has the right length")
+    sides = [
+        _heat(
+            [each for each in digits if each["counted_from"] == side], f"digit, from the {side}"
+        )
+        for side in ("left", "right")
+    ]
+    charts = [alt.hconcat(*sides)]
+    in_tokens = [
+        {**each, "digit": f"{each['digit']} of {each['of_token']}"}
+        for each in digits
+        if each["counted_from"] == "token"
+    ]
+    if in_tokens:
+        charts.append(_heat_by_token(in_tokens, scores.settings["digits_placed_by"]))
+    title = alt.Title(
+        "Where digits are wrong",
+        subtitle="share of wrong digits in valid answers of the right length",
+    )
+    return alt.vconcat(*charts, title=title).resolve_scale(color="shared")
+
+
+def _heat_by_token(lines: Sequence[Line], placed_by: str) -> Any:
+    """Draw one panel per token, as wide as it has digits to show."""
+    panels: dict[int, list[Line]] = {}
+    for line in lines:
+        panels.setdefault(line["token"], []).append(line)
+    charts = [_heat(panels[token], f"digit of token {token}") for token in sorted(panels)]
+    title = altair().Title(f"By token (tokens are by {placed_by})", fontSize=11)
+    return altair().hconcat(*charts, title=title)
+
+
+def _heat(lines: Sequence[Line], title: str) -> Any:
+    """Draw shares as coloured cells."""
+    alt = altair()
+    order = list(dict.fromkeys(line["format"] for line in lines))
+    places = sorted({line["digit"] for line in lines}, key=_order)
+    shown = [
+        {name: line[name] for name in ("format", "digit", "n", "k", "rate")} for line in lines
+    ]
+    base = alt.Chart(alt.Data(values=shown)).encode(
+        x=alt.X("digit:O", sort=places, title=title, axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("format:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)),
+    )
+    colour = alt.Color(
+        "rate:Q",
+        scale=alt.Scale(range=["#f7fbff", "#08306b"], domain=[0, 1]),
+        legend=alt.Legend(title="wrong", format=".0%", orient="top"),
+    )
+    cells = base.mark_rect().encode(color=colour, tooltip=["format:N", "k:Q", "n:Q", "rate:Q"])
+    text = base.mark_text(fontSize=9).encode(
+        text=alt.Text("rate:Q", format=".0%"),
+        color=alt.condition("datum.rate > 0.5", alt.value("white"), alt.value("#333")),
+    )
+    width = _CELL * (1.4 if all(isinstance(place, int) for place in places) else 1.8)
+    return (cells + text).properties(width=width * len(places), height=_CELL * len(order))
+
+
+def _order(text: Any) -> tuple[int, Any]:
+    """Put numbers in order, before words."""
+    shown = str(text)
+    return (0, int(shown)) if shown.isdigit() else (1, shown)
