@@ -188,12 +188,12 @@ class Asking:
             each.error for each in asked.answers if each is not None and each.error is not None
         )
         for reason, count in failures.most_common(_SHOWN_FAILURES):
-            console.note(f"{console.count(count, 'request')} failed: {reason}")
+            console.note(f"{console.count(count, 'request')} without an answer: {reason}")
         if done.not_asked:
             console.note(f"{done.not_asked:,} requests were not asked: the budget is spent")
 
     def compare(self, requests: "Sequence[Request]", asked: "Asked") -> str:
-        """Compare what was estimated with what was told; empty if nothing was told.
+        """Compare what was estimated with what was told; empty if there is no telling.
 
         Tokens are those of all answers, kept ones too; dollars are those of this run.
         """
@@ -202,17 +202,18 @@ class Asking:
         pairs = [
             (request, answer.prompt_tokens)
             for request, answer in zip(requests, asked.answers, strict=True)
-            if answer is not None and answer.prompt_tokens is not None
+            if answer is not None and answer.prompt_tokens
         ]
-        if not pairs or self._kind == "hf":
+        known = self._options.model or self._kind in ("openai", "batch")
+        if not pairs or not known:  # nobody's way to write chats
             return ""
         counted = prompt_tokens(
             [request for request, _ in pairs], model=self.name, tokenizer=self.tokenizer
         )
         actual, estimated = sum(tokens for _, tokens in pairs), sum(counted)
         way = "counted" if self.tokenizer else "guessed"
-        off = f"{estimated / actual - 1:+.1%}" if actual else "none told"
-        line = f"prompt tokens: {estimated:,} {way}, {actual:,} told ({off})"
+        off = estimated / actual - 1
+        line = f"prompt tokens: {estimated:,} {way}, {actual:,} told ({off:+.1%})"
         done = asked.account
         if done.charged:
             line += f"; dollars: {done.estimated:,.4f} at most, {done.charged:,.4f} actual"

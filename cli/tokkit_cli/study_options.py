@@ -125,6 +125,7 @@ DryRun = Annotated[
         rich_help_panel=_MONEY,
     ),
 ]
+_MODEL = "Model"
 CostTokenizer = Annotated[
     str | None,
     typer.Option(
@@ -132,23 +133,21 @@ CostTokenizer = Annotated[
         metavar="TOKENIZER",
         help="The model's tokenizer, which counts tokens exactly; hf: use it in place of the "
         "one in the model's folder.",
-        rich_help_panel=_MONEY,
+        rich_help_panel=_MODEL,
     ),
 ]
-
-_LOCAL = "Local models"
 Plain = Annotated[
     bool,
     typer.Option(
         "--plain",
         help="hf: write chats as plain text even if there is a chat template.",
-        rich_help_panel=_LOCAL,
+        rich_help_panel=_MODEL,
     ),
 ]
 BatchSize = Annotated[
     int | None,
     typer.Option(
-        min=1, help="hf: requests in one forward pass [default: 64].", rich_help_panel=_LOCAL
+        min=1, help="hf: requests in one forward pass [default: 64].", rich_help_panel=_MODEL
     ),
 ]
 

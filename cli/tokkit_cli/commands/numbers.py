@@ -4,6 +4,8 @@ import typer
 
 from tokkit_cli.commands.numbers_audit import audit
 from tokkit_cli.commands.numbers_rewrite import rewrite
+from tokkit_cli.commands.numbers_run import run
+from tokkit_cli.commands.numbers_score import score
 
 numbers = typer.Typer(rich_markup_mode="markdown", invoke_without_command=True)
 
@@ -18,3 +20,5 @@ def show_commands(context: typer.Context) -> None:
 
 numbers.command()(audit)
 numbers.command()(rewrite)
+numbers.command()(run)
+numbers.command()(score)

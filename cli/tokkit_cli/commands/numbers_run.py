@@ -1,0 +1,177 @@
+"""``tokkit numbers run``: ask a model the rows of a number study."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tokkit_cli import console
+from tokkit_cli import options as given
+from tokkit_cli import study_options as own
+from tokkit_cli.asking import Asking, AskingOptions, findings, is_incomplete
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tokkit.results import Provenance
+    from tokkit.studies.asking import Asked
+
+
+def run(
+    rows: Annotated[
+        list[Path],
+        typer.Argument(metavar="ROWS", help="What `tokkit numbers generate` wrote."),
+    ],
+    backend: own.Backend,
+    output: own.StudyFolder,
+    model: own.ModelName = None,
+    limit: own.Limit = None,
+    max_tokens: own.MaxTokens = 20,
+    temperature: own.Temperature = 0.0,
+    top_logprobs: own.TopLogprobs = 0,
+    seed: own.Seed = 0,
+    cache: own.Cache = None,
+    key_variable: own.KeyVariable = "OPENAI_API_KEY",
+    rpm: own.Rpm = None,
+    tpm: own.Tpm = None,
+    workers: own.Workers = 8,
+    timeout: own.Timeout = 120.0,
+    tries: own.Tries = 8,
+    budget: own.Budget = None,
+    prices: own.Prices = None,
+    dry_run: own.DryRun = False,
+    tokenizer: own.CostTokenizer = None,
+    pattern: given.FilePattern = None,
+    plain: own.Plain = False,
+    batch_size: own.BatchSize = None,
+    device: given.Device = "auto",
+    dtype: given.DType = "auto",
+    table: own.Table = "csv",
+    force: given.Force = False,
+    as_json: given.AsJson = False,
+    quiet: given.Quiet = False,
+    verbose: given.Verbose = False,
+) -> None:
+    """Ask a model the rows of a number study, and score its answers.
+
+    Every answer is kept as it comes: the same command goes on where it was stopped, and what
+    failed is asked again. Keys are read from the environment and written nowhere.
+
+    ```console
+    tokkit numbers generate --preset singh2024 -o rows.csv
+    tokkit numbers run rows.csv --backend sim:off-by-one:0.2 -o simulated
+    tokkit numbers run rows.csv --backend hf:my-model -o local
+    tokkit numbers run rows.csv --backend openai:http://localhost:8000 -o served --dry-run
+    ```
+    """
+    from tokkit.studies.asking import Decoding
+    from tokkit.studies.numbers.rows import read_rows, requests_of
+
+    frame = read_rows(rows)
+    frame = frame if limit is None else frame.head(limit)
+    decoding = Decoding(
+        max_tokens=max_tokens, temperature=temperature, seed=seed, top_logprobs=top_logprobs
+    )
+    requests = requests_of(frame, decoding)
+    asking = Asking(
+        AskingOptions(
+            backend=backend,
+            model=model,
+            cache=cache,
+            seed=seed,
+            rpm=rpm,
+            tpm=tpm,
+            workers=workers,
+            timeout=timeout,
+            tries=tries,
+            key_variable=key_variable,
+            budget=budget,
+            prices=prices,
+            tokenizer=tokenizer,
+            pattern=pattern,
+            device=device,
+            dtype=dtype,
+            plain=plain,
+            batch_size=batch_size,
+        ),
+        output,
+    )
+    if dry_run:
+        console.print_page(asking.estimate(requests), as_json)
+        return
+    provenance = _provenance(rows, asking, seed)
+    _begin(output, provenance, force)
+    asked = asking.ask(requests)
+    answered = _with_answers(frame, asking, asked)
+    if answered["response"].notna().any():
+        _write(output, answered, provenance, findings(asking, asked), table)
+    _show(output, answered, asking, asked, as_json)
+    if is_incomplete(asked):
+        raise typer.Exit(1)
+
+
+def _provenance(rows: list[Path], asking: Asking, seed: int) -> "Provenance":
+    """Say where the answers come from."""
+    from tokkit.results import Provenance
+
+    cut = {"model": asking.tokenizer.digest} if asking.tokenizer else {}
+    return Provenance(
+        study="numbers",
+        command=["tokkit", *sys.argv[1:]],
+        seeds={"answers": seed},
+        inputs=rows,
+        tokenizers=cut,
+        model=asking.backend.model,
+    )
+
+
+def _begin(output: Path, provenance: "Provenance", force: bool) -> None:
+    from tokkit.results import begin_folder, refuse_other
+
+    if not force:
+        refuse_other(output, provenance)
+    begin_folder(output, resume=True)
+
+
+def _with_answers(frame: "pd.DataFrame", asking: Asking, asked: "Asked") -> "pd.DataFrame":
+    """Put answers into the rows, and who gave them; a recorded row keeps its model."""
+    from tokkit.studies.asking.recorded import COLUMNS, write_columns
+    from tokkit.studies.numbers.row_columns import to_objects
+
+    columns = [write_columns(answer) for answer in asked.answers]
+    new = {name: to_objects([each[name] for each in columns]) for name in COLUMNS}
+    frame = frame.reset_index(drop=True).assign(**new)
+    if not asking.is_replay:
+        frame["model"] = to_objects([asking.name] * len(frame))
+    return frame
+
+
+def _write(
+    output: Path,
+    frame: "pd.DataFrame",
+    provenance: "Provenance",
+    found: dict[str, Any],
+    table: own.TableName,
+) -> None:
+    from tokkit.results import write_study
+    from tokkit.studies.numbers.rows import write_rows
+
+    path = write_study(output, frame, provenance, found, table=table, writer=write_rows)
+    console.note(f"wrote {path}")
+
+
+def _show(
+    output: Path, frame: "pd.DataFrame", asking: Asking, asked: "Asked", as_json: bool
+) -> None:
+    """Print how many answers are right, if there are any."""
+    from tokkit.studies.numbers.scoring import score
+
+    scores = (
+        score(frame, tokenizer=asking.tokenizer) if frame["response"].notna().any() else None
+    )
+    if as_json:
+        result = {"account": asked.account.as_json(), "output": str(output)}
+        console.print_result({**result, "scores": scores and scores.as_json()}, as_json)
+    elif scores is not None:
+        console.print_page(scores, as_json)
