@@ -81,8 +81,10 @@ class Plan:
         """Refuse what cannot be measured before any work is done.
 
         Raises:
-            UsageError: If a number is too small, or there is nothing to measure.
+            UsageError: If a number is too small, there is nothing to measure, or the source has
+                no one entropy rate.
         """
+        _ = source.stationary
         if not self.dictionaries or not self.sizes:
             raise UsageError("name at least one dictionary and one size")
         if min(self.ngram, self.window, self.seeds, self.training) < 1 or self.held_out < 100:
