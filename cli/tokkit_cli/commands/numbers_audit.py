@@ -13,7 +13,7 @@ def audit(
     tokenizers: Annotated[
         list[str],
         typer.Argument(
-            metavar="TOKENIZER...",
+            metavar="TOKENIZER",
             help="Tokenizer files or folders, or hub ids; NAME=TOKENIZER names one.",
         ),
     ],
@@ -49,7 +49,9 @@ def audit(
     from tokkit.studies.numbers.audit_names import load_named
 
     if figure is not None:
-        refuse_existing(figure, force=force)
+        from tokkit.report import check_figure
+
+        refuse_existing(check_figure(figure), force=force)
     with console.show_progress() as progress:
         loaded = load_named(tokenizers, pattern)
         result = audit_numbers(

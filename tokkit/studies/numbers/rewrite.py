@@ -128,10 +128,12 @@ def _regroup(tokenizer: Tokenizer, grouping: Grouping) -> tuple[dict[str, Any], 
     """Return the ``tokenizer.json`` with another rule for numbers, and what was changed."""
     source = tokenizer.source
     if source is not None and source.format == "hf":
-        content = json.loads(source.content)
-        if model_kind(content["model"]) == "Unigram":
-            scores = read_vocabulary(source.content.decode())
-            content["model"] = {**content["model"], "vocab": scores}
+        # Old files leave out what the libraries ask for today.
+        content = {"added_tokens": [], **json.loads(source.content)}
+        kind = model_kind(content["model"])
+        content["model"] = {"type": kind, **content["model"]}
+        if kind == "Unigram":
+            content["model"]["vocab"] = read_vocabulary(source.content.decode())
     else:
         content = to_json(tokenizer)
     parts = {name: content.get(name) for name in ("normalizer", "pre_tokenizer")}
