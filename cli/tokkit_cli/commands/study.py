@@ -2,6 +2,7 @@
 
 import typer
 
+from tokkit_cli.commands.study_counting import counting
 from tokkit_cli.commands.study_markov import markov
 from tokkit_cli.commands.study_power import power
 from tokkit_cli.commands.study_scratch import scratch
@@ -17,6 +18,7 @@ def show_commands(context: typer.Context) -> None:
         raise typer.Exit(2)
 
 
+study.add_typer(counting, name="counting")
 study.command("markov")(markov)
 study.command("power")(power)
 study.command("scratch")(scratch)

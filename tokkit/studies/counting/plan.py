@@ -37,7 +37,7 @@ class Plan:
         max_tokens: The most tokens of an answer; None: 256 to answer at once, 4,096 to think.
         temperature: Of the answers; 0 takes the likeliest token.
         seed: Of what is drawn.
-        preset: What the study is called, if it is a known one.
+        preset: What the study is called; empty: it is no known one.
 
     Raises:
         UsageError: If that cannot be asked.
@@ -56,7 +56,7 @@ class Plan:
     max_tokens: int | None = None
     temperature: float = 0.0
     seed: int = 0
-    preset: str | None = None
+    preset: str = ""
 
     def __post_init__(self) -> None:
         _check_letters(self.letters)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tokkit.errors import CorpusError, UsageError
 from tokkit.studies.asking.backends.result_lines import (
@@ -20,9 +20,9 @@ from tokkit.studies.asking.backends.result_lines import (
     read_result,
 )
 from tokkit.studies.asking.recorded import write_columns
-from tokkit.studies.counting.forms import PUBLISHED_FORMS
+from tokkit.studies.counting.forms import PUBLISHED_FORMS, FormName
 from tokkit.studies.counting.plan import Plan
-from tokkit.studies.counting.prompts import PUBLISHED_STYLES
+from tokkit.studies.counting.prompts import PUBLISHED_STYLES, StyleName
 from tokkit.studies.counting.rows import make_rows
 from tokkit.studies.counting.samples import Sample
 from tokkit.studies.frames import frame_of
@@ -47,7 +47,21 @@ class Recorded:
     notes: list[str]
 
 
-def plan_of_file(path: Path, plan: Plan) -> Plan:
+class Asked(NamedTuple):
+    """What a file has answers to: how many of the target there are in each string.
+
+    Attributes:
+        target: What was counted.
+        form: How strings were written.
+        style: How it was asked.
+    """
+
+    target: str
+    form: FormName
+    style: StyleName
+
+
+def asked_of_file(path: Path) -> Asked:
     """Return what a file has answers to, by its name.
 
     Raises:
@@ -59,18 +73,15 @@ def plan_of_file(path: Path, plan: Plan) -> Plan:
             f"{path.name!r} does not say what was asked, as count_res_a_3_s.jsonl does: give "
             "--target, --format and --style"
         )
-    return plan.change(
-        tasks=("count",),
-        targets=(found["target"],),
-        forms=(PUBLISHED_FORMS[found["form"]],),
-        styles=(PUBLISHED_STYLES[found["style"] or ""],),
-    )
+    form, style = PUBLISHED_FORMS[found["form"]], PUBLISHED_STYLES[found["style"] or ""]
+    return Asked(found["target"], form, style)
 
 
 def read_recorded(
     path: Path,
     samples: Sequence[Sample],
     plan: Plan,
+    asked: Asked,
     *,
     model: str | None = None,
     tokenizer: Tokenizer | None = None,
@@ -80,7 +91,8 @@ def read_recorded(
     Args:
         path: JSON lines: results of a batch of OpenAI's or Anthropic's, or the rewritten ones.
         samples: The strings, with the ids the file has.
-        plan: What was asked: one task, target, form and style.
+        plan: How the strings were made, and asked about.
+        asked: What the answers are to.
         model: Who was asked, if lines do not say.
         tokenizer: What counts the tokens of the strings.
 
@@ -89,6 +101,8 @@ def read_recorded(
     """
     bad = BadLines()
     found = _answers(path, bad, model)
+    target, form, style = asked
+    plan = plan.change(tasks=("count",), targets=(target,), forms=(form,), styles=(style,))
     rows = make_rows(plan, samples, tokenizer)
     given = [found.pop(key, None) for key in rows["problem"]]
     answers = frame_of(each or dict.fromkeys([*write_columns(None), "model"]) for each in given)

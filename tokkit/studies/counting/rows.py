@@ -74,8 +74,8 @@ def make_rows(
     """
     rows = [
         row
-        for task, style, form in product(plan.tasks, plan.styles, plan.forms)
-        for target in plan.targets_of(task)
+        for task in plan.tasks
+        for target, style, form in product(plan.targets_of(task), plan.styles, plan.forms)
         for row in _rows(
             plan,
             samples,

@@ -160,7 +160,7 @@ def plan_of(samples: Sequence[Sample], plan: Plan) -> Plan:
     lengths = min(sizes), max(sizes)
     letters = _name_letters({letter for sample in samples for letter in sample.text}, plan)
     plan = plan.change(letters=letters, lengths=lengths, number=len(samples))
-    if plan.preset is not None:
+    if plan.preset:
         drawn = published_strings(letters, lengths, plan.number, plan.seed)
         if set(drawn) != {sample.text for sample in samples}:
             raise UsageError(
