@@ -1,6 +1,7 @@
 """Audits of real vocabularies against published counts; rules against their definition."""
 
 import json
+from base64 import b64encode
 from functools import cache
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 import tokkit
 from tests.formats.families import FAMILIES
-from tokkit.errors import UsageError
+from tokkit.errors import FormatError, UsageError
 from tokkit.formats.huggingface import build
 from tokkit.studies.numbers.audit import audit_numbers, draw_numbers
 from tokkit.studies.numbers.audit_cuts import Reader, judge, show_cut, spell, spell_short
@@ -212,5 +213,10 @@ def test_names_are_as_short_as_can_be(tmp_path):
     assert list(load_named([a, f"{b}/tokenizer.json"], None)) == ["a", "b"]
     assert list(load_named([a, other], "gpt2")) == [a, other]
     assert list(load_named([f"x={a}", f"y={a}"], None)) == ["x", "y"]
+    ranks = tmp_path / "ranks.tiktoken"
+    ranks.write_bytes(b"".join(b"%s %d\n" % (b64encode(bytes([b])), b) for b in range(256)))
+    assert load_named([str(ranks), a], "cl100k")["ranks"].pattern.name == "cl100k"
+    with pytest.raises(FormatError, match="leave the pattern out"):
+        load_named([a], "cl100k")
     with pytest.raises(UsageError, match="two tokenizers are called 'x'"):
         load_named([f"x={a}", f"x={b}"], None)

@@ -3,12 +3,10 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tokkit.errors import UsageError
+from tokkit.errors import FormatError, UsageError
 from tokkit.formats import FORMATS, load
 from tokkit.tokenizer import Tokenizer
 
-_SILENT = ("tiktoken", "files")
-"""Formats whose files do not say how text is cut."""
 _USUAL = frozenset(("tokenizer.json", "tokenizer.model", "vocab.json", "merges.txt"))
 """Names of files that say less than the name of their folder."""
 
@@ -18,7 +16,8 @@ def load_named(given: Sequence[str], pattern: str | None) -> dict[str, Tokenizer
 
     Args:
         given: Paths or Hub ids, or ``NAME=`` before one.
-        pattern: How files cut text that do not say so; no matter to others.
+        pattern: How a file cuts text that does not say so; of several tokenizers, it is for
+            those of which nothing else is known.
 
     Returns:
         The tokenizers by the name given, or else the end of their path; by all of it where
@@ -37,7 +36,8 @@ def load_named(given: Sequence[str], pattern: str | None) -> dict[str, Tokenizer
             raise UsageError(
                 f"two tokenizers are called {key!r}: name them, as in other={path}"
             )
-        loaded[key] = load(path, pattern=pattern if _needs_pattern(path) else None)
+        needs = pattern is not None and (len(given) == 1 or _needs_pattern(path))
+        loaded[key] = load(path, pattern=pattern if needs else None)
     return loaded
 
 
@@ -58,7 +58,14 @@ def _shorten(path: str) -> str:
 
 
 def _needs_pattern(path: str) -> bool:
+    """Say whether it is not known how a file cuts text."""
     place = Path(path)
     forms: Iterable[str] = FORMATS if place.exists() else ()
     kind = next((name for name in forms if FORMATS[name].function("matches")(place)), "")
-    return kind in _SILENT
+    if kind != "tiktoken":
+        return kind == "files"
+    try:
+        load(path)
+    except FormatError:
+        return True
+    return False
