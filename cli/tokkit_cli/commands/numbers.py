@@ -3,6 +3,7 @@
 import typer
 
 from tokkit_cli.commands.numbers_audit import audit
+from tokkit_cli.commands.numbers_generate import generate
 from tokkit_cli.commands.numbers_rewrite import rewrite
 from tokkit_cli.commands.numbers_run import run
 from tokkit_cli.commands.numbers_score import score
@@ -20,5 +21,6 @@ def show_commands(context: typer.Context) -> None:
 
 numbers.command()(audit)
 numbers.command()(rewrite)
+numbers.command()(generate)
 numbers.command()(run)
 numbers.command()(score)

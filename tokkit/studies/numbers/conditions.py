@@ -9,6 +9,20 @@ from tokkit.studies.numbers.formats import parse_format
 from tokkit.studies.numbers.problems import Problem, write_solved
 from tokkit.studies.numbers.prompts import Style
 
+CONDITION_COLUMNS = (
+    "operation",
+    "model",
+    "system_prompt",
+    "preamble",
+    "problem_number_format",
+    "repeat_problem_number_format",
+    "answer_number_format",
+    "chunk_size",
+    "num_spaces",
+    "num_trailing_spaces",
+    "num_shots",
+)
+"""The columns that say under which condition a problem is put."""
 SYSTEM_PROMPT = "You are a helpful assistant."
 
 

@@ -6,16 +6,17 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tokkit.errors import UsageError
-from tokkit.studies.numbers.conditions import SYSTEM_PROMPT, Condition
+from tokkit.studies.numbers.conditions import CONDITION_COLUMNS, SYSTEM_PROMPT, Condition
 from tokkit.studies.numbers.formats import parse_format
 from tokkit.studies.numbers.operand_tokens import Coverage, TokenFilter
 from tokkit.studies.numbers.problems import Problem
 from tokkit.studies.numbers.rows import frame_of
 from tokkit.studies.numbers.sampling import Drawing, Sampler
-from tokkit.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tokkit.tokenizer import Tokenizer
 
 PADDED = "padded"
 """A format of a design that becomes ``padded:WIDTH``, as wide as its longest number may be."""
@@ -73,18 +74,18 @@ class Generated:
 
     Attributes:
         frame: Its rows, condition by condition; see `tokkit.studies.numbers.rows`.
-        conditions: How many there are.
         left_out: Operations and lengths of which there is no problem.
         coverage: How many operands have as many tokens as asked.
+        unlike_format: How many prompts are not in the format they say, as published ones are.
     """
 
     frame: "pd.DataFrame"
-    conditions: int
     left_out: tuple[str, ...] = ()
     coverage: tuple[Coverage, ...] = ()
+    unlike_format: int = 0
 
 
-def generate(design: Design, tokenizer: Tokenizer | None = None) -> Generated:
+def generate(design: Design, tokenizer: "Tokenizer | None" = None) -> Generated:
     """Draw problems, and put each of them under every condition.
 
     The design is paired: all conditions have the same problems, and fewer examples are the
@@ -105,7 +106,6 @@ def generate(design: Design, tokenizer: Tokenizer | None = None) -> Generated:
     found = [tokens.coverage(digits) for digits in sorted(lengths)] if tokens else []
     return Generated(
         frame_of(_rows(conditions, cases, design)),
-        conditions=len(conditions),
         left_out=tuple(
             f"{drawing.operation} of {turn}"
             for drawing, sampler in zip(design.drawings, samplers, strict=True)
@@ -143,7 +143,17 @@ def cross_conditions(design: Design) -> list[Condition]:
     return list(found)
 
 
-def count_tokens(frame: "pd.DataFrame", tokenizer: Tokenizer) -> "pd.DataFrame":
+def count_parts(frame: "pd.DataFrame") -> dict[str, int]:
+    """Count what rows consist of: themselves, different problems, and conditions."""
+    condition = ["file", *CONDITION_COLUMNS]
+    return {
+        "rows": len(frame),
+        "problems": len(frame.drop_duplicates(["num1", "num2", "operation"])),
+        "conditions": len(frame.drop_duplicates(condition)),
+    }
+
+
+def count_tokens(frame: "pd.DataFrame", tokenizer: "Tokenizer") -> "pd.DataFrame":
     """Return rows with how many tokens their problems have, as the published tables say it."""
     texts = list(dict.fromkeys(frame["problem_msg"]))
     encoded = tokenizer.encode_batch(texts, parse_specials=False)
@@ -185,7 +195,7 @@ def _longest_response(condition: Condition, drawings: Sequence[Drawing]) -> int:
     )
 
 
-def _token_filter(design: Design, tokenizer: Tokenizer | None) -> TokenFilter | None:
+def _token_filter(design: Design, tokenizer: "Tokenizer | None") -> TokenFilter | None:
     operand, answer = design.operand_tokens, design.answer_tokens
     if operand is None and answer is None:
         return None

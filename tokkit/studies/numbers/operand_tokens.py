@@ -1,12 +1,13 @@
 """Keeping problems whose numbers have so many tokens, as studies of mental arithmetic do."""
 
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from tokkit.studies.numbers.audit_cuts import Reader
 from tokkit.studies.numbers.pair_spaces import operands
 from tokkit.studies.numbers.problems import Problem
-from tokkit.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from tokkit.tokenizer import Tokenizer
 
 _KNOWN_DIGITS = 5
 """Up to so many digits all operands are looked at; longer ones only when they are drawn."""
@@ -35,7 +36,7 @@ class TokenFilter:
 
     def __init__(
         self,
-        tokenizer: Tokenizer,
+        tokenizer: "Tokenizer",
         *,
         operand: int | None = None,
         answer: int | None = None,
@@ -49,6 +50,8 @@ class TokenFilter:
             answer: How many the answer has.
             spaces: How many spaces stand around the operation.
         """
+        from tokkit.studies.numbers.audit_cuts import Reader
+
         self._reader = Reader.of(tokenizer)
         self._operand, self._answer = operand, answer
         space = " " * spaces

@@ -40,7 +40,8 @@ def read_rows(paths: str | Path | Sequence[str | Path]) -> "pd.DataFrame":
         paths: Files that end in .csv, .jsonl or .parquet; one below the other.
 
     Returns:
-        All `COLUMNS`, then any others the files have. Texts are Python strings and integers
+        All `COLUMNS`, then any others the files have. Keys that several files have begin with
+        the names of the files. Texts are Python strings and integers
         are Python integers of any size (columns of type object where values may be missing:
         None). An answer nobody gave is None; one of no characters is empty, which a CSV file
         shows by its `completion_tokens`.
@@ -52,7 +53,13 @@ def read_rows(paths: str | Path | Sequence[str | Path]) -> "pd.DataFrame":
 
     files = [paths] if isinstance(paths, str | Path) else list(paths)
     frames = [_complete(read_table(Path(path)), Path(path)) for path in files]
-    return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+    frame = pd.concat(frames, ignore_index=True)
+    if frame["key"].duplicated().any():
+        stems = (Path(path).stem for path in files)
+        pairs = zip(stems, frames, strict=True)
+        named = [f"{stem}:{key}" for stem, own in pairs for key in own["key"]]
+        frame["key"] = to_objects(named)
+    return frame
 
 
 def frame_of(rows: Iterable[Row]) -> "pd.DataFrame":
@@ -78,15 +85,19 @@ def write_rows(frame: "pd.DataFrame", path: Path) -> None:
         MissingExtraError: If pyarrow is not installed, which writes parquet.
     """
     if path.suffix == ".jsonl":
-        chats = [
-            json.loads(each) if isinstance(each, str) else None for each in frame["messages"]
-        ]
-        frame = frame.assign(messages=to_objects(chats))
+        frame = unpack_messages(frame)
     if path.suffix == ".parquet":
         for name in ("num1", "num2"):
             if max(frame[name], default=0) >= 2**63:  # parquet has no larger integers
                 frame = frame.assign(**{name: frame[name].map(str)})
     write_table(frame, path)
+
+
+def unpack_messages(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Return rows whose `messages` are lists, not JSON as text."""
+    texts = frame["messages"]
+    chats = [json.loads(each) if isinstance(each, str) else None for each in texts]
+    return frame.assign(messages=to_objects(chats).set_axis(frame.index))
 
 
 def requests_of(frame: "pd.DataFrame", decoding: Decoding | None = None) -> list[Request]:

@@ -64,7 +64,9 @@ def parse_lengths(text: str) -> tuple[Lengths, ...]:
         others = own if second is None else [second]
         found += [Lengths(one, other, answer) for one, other in product(own, others)]
         digits = [each for each in (first, last, second) if each is not None]
-        if not own or min(digits) < 1 or max(digits) > _MOST_DIGITS:
+        if not own:
+            raise UsageError(f"digit lengths {item!r}: write the smaller one first")
+        if min(digits) < 1 or max(digits) > _MOST_DIGITS:
             raise UsageError(
                 f"digit lengths {item!r}: operands have from 1 to {_MOST_DIGITS} digits"
             )

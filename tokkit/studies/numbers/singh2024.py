@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tokkit.studies.numbers.formats import NumberFormat
+from tokkit.studies.numbers.generating import Generated
 from tokkit.studies.numbers.prompts import Style
 from tokkit.studies.numbers.rows import frame_of
 from tokkit.studies.numbers.singh2024_experiments import (
@@ -30,11 +31,8 @@ from tokkit.studies.numbers.singh2024_sampling import (
     sample_problems,
 )
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-def generate_published(names: Sequence[str] = (), *, plain: bool = False) -> "pd.DataFrame":
+def generate_published(names: Sequence[str] = (), *, plain: bool = False) -> Generated:
     """Generate the rows of published tables, without their answers.
 
     Args:
@@ -48,7 +46,14 @@ def generate_published(names: Sequence[str] = (), *, plain: bool = False) -> "pd
         UsageError: If there is no such experiment.
     """
     found = dict.fromkeys(find_experiment(name) for name in names or EXPERIMENTS)
-    return frame_of(row for each in found for row in _rows(each, plain))
+    unlike = [
+        each.problems
+        for each in found
+        for condition in each.conditions()
+        if _as_asked(condition.style) != condition.style
+    ]
+    frame = frame_of(row for each in found for row in _rows(each, plain))
+    return Generated(frame, unlike_format=sum(unlike))
 
 
 def _rows(experiment: Experiment, plain: bool) -> Iterator[dict[str, Any]]:
