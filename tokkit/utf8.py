@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 END = 256
 """The outcome that is no byte: the text ends."""
 
+_CONTINUATIONS = bytes(range(0x80, 0xC0))
 _SECOND = {0xE0: (0xA0, 0xBF), 0xED: (0x80, 0x9F), 0xF0: (0x90, 0xBF), 0xF4: (0x80, 0x8F)}
 """What may follow a first byte, where that is not any continuation byte."""
 
@@ -33,6 +34,19 @@ def is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def is_inside(data: bytes) -> bool:
+    """Tell whether bytes begin inside a character."""
+    return bool(data) and data[0] & 0xC0 == 0x80
+
+
+def may_occur(data: bytes) -> bool:
+    r"""Tell whether some text has these bytes in it: ``b"\x80a\xc3"``, but not ``b"\xc0"``."""
+    rest = data.lstrip(_CONTINUATIONS)
+    if len(data) - len(rest) > 3:
+        return False
+    return is_utf8(rest.removesuffix(unfinished(rest)))
 
 
 def _second(first: int) -> tuple[int, int]:

@@ -20,6 +20,8 @@ Where a machine is not needed, what is inside it takes its place; `Apart` stands
 `PieceGrammar` whose pieces have texts set apart in them. Machines know each other by their
 `protocols` alone, and number their `states` in one way.
 
+`uses` asks the other way round: whether some text gives a token.
+
 Where a pre-tokenizer cuts is found out from itself, once for each tokenizer: what happens to a
 text before it is segmented (`cuts_pipeline`), which characters matter to that (`cuts_survey`,
 `cuts_sifting`), and from the cuts of chosen texts (`cuts_oracles`) the smallest automaton that

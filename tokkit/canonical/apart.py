@@ -85,6 +85,10 @@ class Apart:
             )
         return frozen(flags)
 
+    def may_meet(self, first: int, second: int) -> bool:
+        """Return True: two tokens alone do not say."""
+        return True
+
     def may_end(self, state: int) -> bool:
         """Tell whether the piece may end here."""
         inner = self._states[state].inner

@@ -92,6 +92,7 @@ class TokenCuts:
         method: How it decides, for the output.
         exact: Whether that is as the definition says.
         start: The node before any text.
+        places: See `Cuts`.
         classes: The characters that the automaton tells apart.
         automaton: The automaton.
     """
@@ -110,6 +111,7 @@ class TokenCuts:
         self.exact = exact
         self.classes = classes
         self.automaton = automaton
+        self.places = len(automaton.steps)
         self._steps = frozen(np.ascontiguousarray(automaton.steps))
         self._table = frozen(classes.table.astype(np.uint8))
         self._alive = frozen(_live_classes(automaton))

@@ -161,6 +161,10 @@ class Longest:
         """Return none: a piece may end after any of its tokens."""
         return ()
 
+    def may_meet(self, first: int, second: int) -> bool:
+        """Return True: two tokens alone do not say."""
+        return True
+
     def may_end(self, state: int) -> bool:
         """Tell whether the piece may end here: always, a shorter match then stands."""
         return True

@@ -116,6 +116,14 @@ class Pairs:
         """Return which tokens `follow` would not answer with `NEVER`."""
         return self._flags(self._state(state))
 
+    def may_meet(self, first: int, second: int) -> bool:
+        """Tell whether one token may follow another in some piece."""
+        if self._byte(first) is not None or self._byte(second) is not None:
+            return True
+        if first in self._wholes.alone or second in self._wholes.alone:
+            return False
+        return bool(self._base[first] and self._base[second]) and self._fits(first, second)
+
     def may_end(self, state: int) -> bool:
         """Tell whether the piece may end here."""
         if state < self._plain:

@@ -48,6 +48,7 @@ class Product:
     def __init__(self, tokens: Sequence[bytes], cuts: Cuts, pieces: PieceGrammar) -> None:
         self.method = f"{pieces.method}, {cuts.method}"
         self.exact = pieces.exact and cuts.exact
+        self.tokens = tokens
         self._cuts = cuts
         self._pieces = pieces
         self._completions = Completions(tokens, cuts, pieces)
@@ -75,6 +76,34 @@ class Product:
                     found.add((after, beginning))
         alive = sorted(each for each in found if self._goes_on(*each))
         return self._states.number(tuple(alive)) if alive else NEVER
+
+    @property
+    def places(self) -> int:
+        """How many nodes of the cuts are at the end of a character; they come first."""
+        return self._cuts.places
+
+    def after(self, place: int, begins: bool) -> After:
+        """Return what comes after a place of the cuts, whatever was before.
+
+        Args:
+            place: A node at the end of a character.
+            begins: Whether a piece begins there, or goes on.
+        """
+        return self._after(place, begins)
+
+    def is_cut(self, token: int) -> bool:
+        """Tell whether the cuts alone rule a token out, wherever it stands."""
+        return all(
+            self._cuts.beginning(place)[token] < 0 and self._cuts.within(place)[token] < 0
+            for place in range(self.places)
+        )
+
+    def may_meet(self, first: int, second: int) -> bool:
+        """Tell whether two tokens may stand next to each other in a piece.
+
+        True also where the machine of the pieces cannot tell by two tokens alone.
+        """
+        return self._pieces.may_meet(first, second)
 
     def _goes_on(self, node: int, piece: int) -> bool:
         """Tell whether a piece that may not end, as it is another token then, can go on."""

@@ -56,11 +56,13 @@ class Cuts(Protocol):
         method: How it decides, for the output.
         exact: Whether that is as the definition says.
         start: The node before any text.
+        places: How many nodes are at the end of a character; they are the first.
     """
 
     method: str
     exact: bool
     start: int
+    places: int
 
     def beginning(self, node: int) -> Nodes:
         """Return the node after each token if a piece begins with it."""
@@ -117,6 +119,13 @@ class PieceGrammar(Protocol):
 
         Only whether tokens may stand next to each other counts here: that a character is
         not complete is for others to see.
+        """
+        ...
+
+    def may_meet(self, first: int, second: int) -> bool:
+        """Tell whether one token may follow another in some piece.
+
+        True also where two tokens alone do not say.
         """
         ...
 

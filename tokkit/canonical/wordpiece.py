@@ -97,6 +97,10 @@ class WordPiece:
         """Return none: a piece may end after any of its tokens."""
         return ()
 
+    def may_meet(self, first: int, second: int) -> bool:
+        """Return True: two tokens alone do not say."""
+        return True
+
     def may_end(self, state: int) -> bool:
         """Tell whether the piece may end here: always."""
         return True
