@@ -95,6 +95,9 @@ def test_a_random_source_has_any_alphabet():
         (("--figure", "f.pdf"), ".png, .svg"),
         (("--order", "13"), "4096"),
         (("--matrix", "gone.csv"), "gone.csv"),
+        (("--matrix", "chain.csv", "--order", "2"), "--order says nothing about --matrix"),
+        (("--source", "random", "--p", "0.5"), "--p says nothing about random"),
+        (("--symbols", "3"), "--symbols says nothing about switching"),
         (("--p", "0", "--q", "0"), "never lead to a common one"),
     ],
 )

@@ -1,8 +1,9 @@
 """``tokkit study markov``: what tokens add where single characters say nothing."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
@@ -17,36 +18,52 @@ if TYPE_CHECKING:
 
 SourceName = Literal["switching", "random"]
 DictionaryName = Literal["characters", "bpe", "lzw", "greedy"]
+_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "switching": ("source", "order", "p", "q"),
+    "random": ("source", "order", "symbols"),
+    "--matrix": (),
+}
+"""What can be asked of each source."""
 _SOURCE, _COUNTED, _TRAINED = "Source", "Counted models", "Transformer"
 
 
 def markov(
     source: Annotated[
-        SourceName,
+        SourceName | None,
         typer.Option(
             help="switching: 2 symbols; the next depends on the one ORDER places back only. "
-            "random: any next symbol, its chances drawn for each context.",
+            "random: any next symbol, its chances drawn for each context. [switching]",
             rich_help_panel=_SOURCE,
         ),
-    ] = "switching",
+    ] = None,
     order: Annotated[
-        int, typer.Option(min=0, help="How far back it looks.", rich_help_panel=_SOURCE)
-    ] = 2,
+        int | None,
+        typer.Option(min=0, help="How far back it looks [2].", rich_help_panel=_SOURCE),
+    ] = None,
     p: Annotated[
-        float,
+        float | None,
         typer.Option(
-            "--p", min=0, max=1, help="switching: chance of 1 after 0.", rich_help_panel=_SOURCE
+            "--p",
+            min=0,
+            max=1,
+            help="switching: chance of 1 after 0 [0.8].",
+            rich_help_panel=_SOURCE,
         ),
-    ] = 0.8,
+    ] = None,
     q: Annotated[
-        float,
+        float | None,
         typer.Option(
-            "--q", min=0, max=1, help="switching: chance of 0 after 1.", rich_help_panel=_SOURCE
+            "--q",
+            min=0,
+            max=1,
+            help="switching: chance of 0 after 1 [0.8].",
+            rich_help_panel=_SOURCE,
         ),
-    ] = 0.8,
+    ] = None,
     symbols: Annotated[
-        int, typer.Option(min=2, max=256, help="random: symbols.", rich_help_panel=_SOURCE)
-    ] = 2,
+        int | None,
+        typer.Option(min=2, max=256, help="random: symbols [2].", rich_help_panel=_SOURCE),
+    ] = None,
     matrix: Annotated[
         Path | None,
         typer.Option(
@@ -178,7 +195,9 @@ def markov(
         from tokkit.report import check_figure
 
         check_figure(figure)
-    chain = _open(matrix, source, order, (p, q), symbols, seed)
+    asked = {"source": source, "order": order, "p": p, "q": q, "symbols": symbols}
+    present = {name: value for name, value in asked.items() if value is not None}
+    chain = _open(matrix, present, seed)
     result = _run(chain, plan, matrix, output, force)
     _draw(result, output, figure)
     console.print_page(result, as_json)
@@ -204,21 +223,20 @@ def _sizes(text: str) -> tuple[int, ...]:
         raise UsageError(f"--sizes {text!r}: give whole numbers, as in 4,16,64") from None
 
 
-def _open(
-    matrix: Path | None,
-    name: SourceName,
-    order: int,
-    chances: tuple[float, float],
-    symbols: int,
-    seed: int,
-) -> "Source":
+def _open(matrix: Path | None, asked: dict[str, Any], seed: int) -> "Source":
+    """Open the source, if all that was asked for is about it."""
     from tokkit.studies.markov.sources import random_source, read_source, switching
 
+    name = "--matrix" if matrix is not None else asked.get("source", "switching")
+    other = next((option for option in asked if option not in _OPTIONS[name]), None)
+    if other is not None:
+        raise UsageError(f"--{other} says nothing about {name}: leave one of them out")
     if matrix is not None:
         return read_source(matrix)
+    order = asked.get("order", 2)
     if name == "random":
-        return random_source(order, symbols, seed)
-    return switching(order, *chances)
+        return random_source(order, asked.get("symbols", 2), seed)
+    return switching(order, asked.get("p", 0.8), asked.get("q", 0.8))
 
 
 def _run(

@@ -128,7 +128,8 @@ def test_chains_that_end_up_in_several_ways_are_refused(matrix):
 @given(st.integers(1, 3), st.integers(0, 10_000))
 def test_several_ends_are_found_as_matrix_powers_find_them(order, seed):
     random = np.random.default_rng(seed)
-    matrix = random.dirichlet(np.ones(2), 2**order) * (random.random((2**order, 2)) < 0.6)
+    # Nothing is possible but rare: such chains take ever so long to forget where they began.
+    matrix = random.uniform(0.2, 0.8, (2**order, 2)) * (random.random((2**order, 2)) < 0.6)
     matrix[matrix.sum(1) == 0, 0] = 1
     source = Source("s", order, matrix / matrix.sum(1, keepdims=True))
     flow = np.zeros((2**order, 2**order))

@@ -27,7 +27,7 @@ def test_a_matrix_is_read_from_every_format(file):
     source = read_source(file)
     assert source.order == 2
     np.testing.assert_allclose(source.matrix, ROWS, atol=1e-7)
-    assert source.name == str(file)
+    assert source.name == f"{file}, order 2, 2 symbols"
 
 
 @pytest.mark.parametrize(

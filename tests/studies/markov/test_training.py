@@ -37,7 +37,9 @@ def test_after_100_steps_tokens_are_near_the_entropy_rate_and_characters_at_the_
     texts = SOURCE.draw(300_000, 0), SOURCE.draw(33_000, 1)
     known = Dictionaries(texts[0], SOURCE.letters, 20)
     last = {
-        name: train_on(known.get(name, 20), texts, plan, 0, took=lambda _: None)[-1]
+        name: train_on(
+            known.get(name, 20), texts, plan, 0, device=torch.device("cpu"), took=lambda _: None
+        )[-1]
         for name in ("characters", "bpe")
     }
     assert last["characters"].loss >= 0.68
@@ -122,6 +124,12 @@ def test_the_summary_says_when_models_leave_the_plateau(tiny):
     assert [model["dictionary"] for model in models] == ["characters", "bpe"]
     assert models[0]["left_plateau"] is None
     assert [len(model["curve"]) for model in models] == [14, 14]
+
+
+def test_a_device_that_is_not_there_is_refused_before_any_work():
+    there = Plan(**{**vars(PLAN), "transformer": Transformer(steps=1, device="cuda:99")})
+    with pytest.raises(UsageError, match="cuda:99"):
+        study(SOURCE, there, progress=lambda *_: pytest.fail("work was done"))
 
 
 def test_text_that_fills_no_window_is_refused():

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tokkit.studies.markov.result import Result
 
-_STEPS = (25, 50, 100, 200, 300, 500, 1000)
+_STEPS = (25, 100, 200, 500, 1000)
 """Steps whose losses are shown, where they were measured; and the last."""
 
 
@@ -107,7 +107,7 @@ def _theorem(result: "Result") -> str:
 def _curves(result: "Result") -> Table:
     small = result.plan.transformer
     layers = f"{small.layers} {'layer' if small.layers == 1 else 'layers'}"
-    title = f"Losses of a transformer ({layers}, width {small.hidden_size}) by steps"
+    title = f"Losses of a transformer ({layers}, width {small.hidden_size}), nats per character"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     measured = {point.step for point in result.points}
     steps = [step for step in _STEPS if step in measured and step < small.steps]

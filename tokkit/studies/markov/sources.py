@@ -81,7 +81,7 @@ def read_source(path: str | Path) -> Source:
             f"{path}: {rows} rows of {size} columns have no order: with {size} symbols there "
             f"are {', '.join(str(size**k) for k in range(4))}, … contexts"
         )
-    return Source(str(path), order, matrix)
+    return Source(f"{path}, order {order}, {size} symbols", order, matrix)
 
 
 def _read_csv(path: Path) -> Matrix:

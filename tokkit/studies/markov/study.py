@@ -6,15 +6,20 @@ single characters say nothing about what comes next, it is plain what tokens add
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tokkit.kernels._jit import Bytes
 from tokkit.studies.markov.dictionaries import Dictionaries, Dictionary, Name
 from tokkit.studies.markov.losses import ngram_loss, theorem_bound, window_characters
-from tokkit.studies.markov.plan import Plan
+from tokkit.studies.markov.plan import Plan, Transformer
 from tokkit.studies.markov.result import CurvePoint, Loss, Result
 from tokkit.studies.markov.source import Source
+
+if TYPE_CHECKING:
+    from tokkit.studies.markov.training import Point
 
 Progress = Callable[[str, int, int], None]
 NEARLY_ALL, HALF = 0.01, 0.5
@@ -42,12 +47,13 @@ def study(
         Every loss.
 
     Raises:
-        UsageError: If the plan does not fit the source.
+        UsageError: If the plan does not fit the source, or there is no such device.
         CorpusError: If there is too little text to train on.
         MissingExtraError: If a transformer is to be trained and torch is not installed.
         JobError: If a loss is not a number any more.
     """
     plan.check(source)
+    train = _trainer(plan.transformer)
     cuttings = _cuttings(plan, source.size)
     losses: list[Loss] = []
     own: list[float] = []
@@ -60,7 +66,7 @@ def study(
         for name, size in cuttings:
             losses.append(_measure(known.get(name, size), texts, source, plan, seed))
             progress("counting", len(losses), total)
-    points = list(_train(source, plan, workspace, progress)) if plan.transformer.steps else []
+    points = list(_train(source, plan, train, workspace, progress)) if train else []
     return Result(source, plan, losses, points, own)
 
 
@@ -105,12 +111,24 @@ def _measure(
     )
 
 
+def _trainer(small: Transformer) -> Callable[..., list["Point"]] | None:
+    """Return what trains a model; None if none is wanted. Nothing is counted before."""
+    if not small.steps:
+        return None
+    from tokkit.lm.device import find_device
+    from tokkit.studies.markov.training import train_on  # torch may not be there
+
+    return partial(train_on, plan=small, device=find_device(small.device))
+
+
 def _train(
-    source: Source, plan: Plan, workspace: Path | None, progress: Progress
+    source: Source,
+    plan: Plan,
+    train: Callable[..., list["Point"]],
+    workspace: Path | None,
+    progress: Progress,
 ) -> Iterator[CurvePoint]:
     """Train all models, one after the other."""
-    from tokkit.studies.markov.training import train_on
-
     small = plan.transformer
     total = small.steps * len(small.dictionaries) * plan.seeds
     done = 0
@@ -126,6 +144,5 @@ def _train(
         for name in small.dictionaries:
             dictionary = known.get(name, small.size)
             folder = workspace and workspace / f"{name}-{seed}"
-            points = train_on(dictionary, texts, small, seed, folder=folder, took=took)
-            for point in points:
+            for point in train(dictionary, texts, seed=seed, folder=folder, took=took):
                 yield CurvePoint(name, dictionary.size, seed, **asdict(point))

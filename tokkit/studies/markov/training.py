@@ -12,17 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from tokkit.errors import CorpusError
+from tokkit.errors import CorpusError, MissingExtraError
 from tokkit.kernels._jit import Bytes, Ids
-from tokkit.lm.device import find_device
-from tokkit.lm.train_model import Architecture, new_model
-from tokkit.lm.train_run import Run, Schedule
 from tokkit.studies.markov.dictionaries import Dictionary
 from tokkit.studies.markov.plan import Transformer
 from tokkit.studies.output import write_json
+
+try:
+    import torch
+    import transformers  # noqa: F401
+except ModuleNotFoundError as missing:
+    raise MissingExtraError("torch", "torch") from missing
+
+from tokkit.lm.train_model import Architecture, new_model
+from tokkit.lm.train_run import Run, Schedule
 
 MEASURED = 65_536
 """How many held-out characters a model is measured on."""
@@ -51,6 +56,7 @@ def train_on(
     plan: Transformer,
     seed: int,
     *,
+    device: torch.device,
     folder: Path | None = None,
     took: Callable[[int], None],
 ) -> list[Point]:
@@ -64,6 +70,7 @@ def train_on(
         texts: What to learn from and what to measure on, as symbols.
         plan: How.
         seed: Of the first weights and of the choice of windows.
+        device: Where to compute.
         folder: Where to keep the model while it is trained; a run that was killed goes on from
             there. None: nowhere.
         took: Told how many steps were done since it was last told.
@@ -75,7 +82,9 @@ def train_on(
         CorpusError: If a text is shorter than a window.
         JobError: If the loss is not a number any more.
     """
-    work = _Work(dictionary, texts, plan, seed, folder)
+    work = _Work(dictionary, texts, plan, seed, device)
+    if folder is not None:
+        work.go_on(folder)
     took(work.run.step)
     with _one_thread():
         if not work.points:
@@ -97,7 +106,7 @@ class _Work:
         texts: tuple[Bytes, Bytes],
         plan: Transformer,
         seed: int,
-        folder: Path | None,
+        device: torch.device,
     ) -> None:
         self._lengths, self._plan, self._seed = dictionary.lengths, plan, seed
         self._stream = dictionary.encode(texts[0])
@@ -107,16 +116,15 @@ class _Work:
                 f"the texts fill no window of {plan.context + 1} tokens: ask for more "
                 "characters, or a shorter context"
             )
-        self.run = _new_run(plan, len(dictionary.tokens), seed)
+        self.run = _new_run(plan, len(dictionary.tokens), seed, device)
         self.points: list[Point] = []
         self._characters = 0
-        self._folder = folder
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._restore(folder)
+        self._folder: Path | None = None
 
-    def _restore(self, folder: Path) -> None:
-        """Take over what a run that was killed has left."""
+    def go_on(self, folder: Path) -> None:
+        """Keep everything in a folder, and take over what a run that was killed left there."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
         if (folder / _CHECKPOINT).is_file():
             self.run.restore(folder / _CHECKPOINT)
             # One that was killed between the two has a point that its model has not.
@@ -151,7 +159,7 @@ def _windows(stream: Ids, context: int) -> NDArray[np.int64]:
     return windows
 
 
-def _new_run(plan: Transformer, tokens: int, seed: int) -> Run:
+def _new_run(plan: Transformer, tokens: int, seed: int, device: torch.device) -> Run:
     architecture = Architecture(
         family="gpt2",
         hidden_size=plan.hidden_size,
@@ -169,7 +177,7 @@ def _new_run(plan: Transformer, tokens: int, seed: int) -> Run:
         weight_decay=1e-3,
         seed=seed,
     )
-    model = new_model(architecture, tokens, 0, 0, seed).to(find_device(plan.device))
+    model = new_model(architecture, tokens, 0, 0, seed).to(device)
     return Run(model, schedule, plan.context)
 
 
