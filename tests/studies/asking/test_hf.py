@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+import threading
 
 import pytest
 
@@ -10,7 +11,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from tests.lm.conftest import write_tokenizer  # noqa: E402
-from tokkit.errors import ModelError  # noqa: E402
+from tokkit.errors import JobError, ModelError  # noqa: E402
 from tokkit.studies.asking import AnswerCache, ask  # noqa: E402
 from tokkit.studies.asking.backends import hf_digest, hf_generate  # noqa: E402
 from tokkit.studies.asking.backends.hf import HFBackend  # noqa: E402
@@ -138,6 +139,34 @@ def test_draws_have_the_probabilities_of_the_model(backend):
     assert 40 < expected < 390
     drawn = sum(row.ids == [likeliest] for row in rows)
     assert abs(drawn - expected) < 4 * math.sqrt(expected)
+
+
+def test_generating_stops_when_python_ends(folder):
+    """A thread that is still within torch then would make the process abort."""
+    backend = HFBackend(folder, device="cpu")
+    started, go_on, ends = threading.Event(), threading.Event(), []
+    take = hf_generate._Watcher._take
+
+    def slowly(watcher, number, token):
+        started.set()
+        go_on.wait()
+        take(watcher, number, token)
+
+    def ask_model():
+        try:
+            backend.answer([Request(key="0", prompt="the", decoding=Decoding(max_tokens=60))])
+        except JobError as error:
+            ends.append(str(error))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hf_generate._Watcher, "_take", slowly)
+        thread = threading.Thread(target=ask_model)
+        thread.start()
+        started.wait()
+        threading.Timer(0.2, go_on.set).start()
+        backend._brake.stop()
+        thread.join()
+    assert "stopped" in ends[0]
 
 
 def test_requests_of_a_size_go_together(backend, monkeypatch):

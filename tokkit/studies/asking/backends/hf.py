@@ -9,21 +9,20 @@ two tokens are as good as equally likely, another batch may choose the other one
 that happens; in float32 hardly ever.
 """
 
-import json
 import time
+import weakref
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tokkit.errors import MissingExtraError, ModelError
+from tokkit.errors import MissingExtraError
 from tokkit.studies.asking.backends.hf_digest import content_digest, find_folder
-from tokkit.studies.asking.rendering import ends_with_line, plain_text, without_system
+from tokkit.studies.asking.rendering import ends_with_line, plain_text
 from tokkit.studies.asking.request import (
     Answer,
     Choice,
     Decoding,
-    Message,
     Request,
     TokenLogprob,
 )
@@ -39,14 +38,18 @@ from tokkit.lm.hf_load import (
     context_of,
     load_model,
     load_tokenizer,
-    quiet,
     start_and_ends,
 )
 from tokkit.lm.roles import named_specials
-from tokkit.studies.asking.backends.hf_generate import Continuation, Manner, continue_all
+from tokkit.studies.asking.backends.hf_chat import chat_template, fill
+from tokkit.studies.asking.backends.hf_generate import (
+    Brake,
+    Continuation,
+    Manner,
+    continue_all,
+)
 
-# The types of these differ between versions of transformers.
-_AUTO_TOKENIZER: Any = transformers.AutoTokenizer
+# Its type differs between versions of transformers.
 _CONFIG: Any = transformers.GenerationConfig
 
 
@@ -84,12 +87,14 @@ class HFBackend:
         Raises:
             ModelError: If there is no model or no tokenizer.
         """
+        self._brake = Brake()
+        weakref.finalize(self, self._brake.stop)  # which Python does before it ends, too
         self._folder = find_folder(str(path))
         self._files = str(self._folder if tokenizer is None else tokenizer)
         self._device, self._dtype = device, dtype
         self.batch_size = batch_size or 64
         self.tokenizer = load_tokenizer(self._files)
-        self._template = None if plain else _chat_template(self._files)
+        self._template = None if plain else chat_template(self._files)
         manner = "plain" if self._template is None else "chat"
         others = "" if tokenizer is None else f", tokenizer {self.tokenizer.digest[:16]}"
         name = Path(path).resolve().name if Path(path).exists() else str(path)
@@ -140,7 +145,7 @@ class HFBackend:
         begun = time.perf_counter()
         prompts = [prompt for _, prompt in asked]
         seeds = [_seed(request) for request, _ in asked]
-        found = continue_all(self._loaded.model, prompts, seeds, manner)
+        found = continue_all(self._loaded.model, prompts, seeds, manner, self._brake)
         seconds = (time.perf_counter() - begun) / len(asked)
         return [
             self._answer(each, len(prompt), seconds)
@@ -153,7 +158,7 @@ class HFBackend:
             return request.prompt, False
         if self._template is None:
             return plain_text(request.messages), False
-        return _fill(self._template, request.messages), True
+        return fill(self._template, request.messages), True
 
     def _stops(self, request: Request) -> tuple[str, ...]:
         """Return the texts that end the answer to a request."""
@@ -217,47 +222,6 @@ class _Loaded:
             f"the prompt has {len(prompt)} tokens and the model a context of {self._context}: "
             "ask with fewer shots, or another model"
         )
-
-
-def _chat_template(files: str) -> Any:
-    """Return the tokenizer of transformers if it has a chat template."""
-    folder = Path(files)
-    if folder.is_file():
-        folder = folder.parent
-    names = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
-    if folder.is_dir() and not any((folder / name).exists() for name in names):
-        try:
-            settings = json.loads((folder / "tokenizer_config.json").read_bytes())
-        except (OSError, ValueError):
-            return None
-        if not isinstance(settings, dict) or "chat_template" not in settings:
-            return None
-    try:
-        with quiet():
-            found = _AUTO_TOKENIZER.from_pretrained(str(folder))
-    except Exception as error:
-        raise ModelError(f"{files}: its chat template cannot be read: {error}") from error
-    return found if found.chat_template else None
-
-
-def _fill(template: Any, messages: Sequence[Message]) -> str:
-    """Write a chat with its template, up to where the answer begins.
-
-    Raises:
-        ModelError: If it cannot be written, also not without a system.
-    """
-    failure = ""
-    for attempt in (messages, without_system(messages)):
-        chat = [{"role": message.role, "content": message.content} for message in attempt]
-        try:
-            return str(
-                template.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-            )
-        except Exception as error:  # whatever a template raises
-            failure = failure or str(error)
-    raise ModelError(
-        f"the chat template refuses a chat ({failure}): ask in plain text (--plain)"
-    )
 
 
 def _seed(request: Request) -> int:

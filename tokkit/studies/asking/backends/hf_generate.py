@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from threading import Event, Lock
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -59,8 +60,42 @@ class Continuation:
     ended: bool = False
 
 
+class Brake:
+    """Stops what is being generated, so that a process can end while a thread of it does that.
+
+    A thread within torch that is still at work when Python ends makes the process abort. While
+    something is generated, the brake is entered.
+    """
+
+    def __init__(self) -> None:
+        self._pulled = Event()
+        self._working = Lock()
+
+    def __enter__(self) -> Self:
+        self._working.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._working.release()
+
+    @property
+    def pulled(self) -> bool:
+        """Whether to stop."""
+        return self._pulled.is_set()
+
+    def stop(self) -> None:
+        """Stop for good, and wait until nothing is generated any more."""
+        self._pulled.set()
+        with self._working:
+            pass
+
+
 def continue_all(
-    model: Any, prompts: Sequence[Sequence[int]], seeds: Sequence[int], manner: Manner
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    seeds: Sequence[int],
+    manner: Manner,
+    brake: Brake | None = None,
 ) -> list[Continuation]:
     """Go on with sequences until each has ended or has no more room.
 
@@ -72,13 +107,15 @@ def continue_all(
         prompts: The ids of each sequence.
         seeds: Of the draws for each sequence, which depend on nothing else.
         manner: How to go on.
+        brake: What may stop it after any token.
 
     Raises:
-        JobError: If there is too little memory for a single sequence.
+        JobError: If there is too little memory for a single sequence, or it was stopped.
     """
-    watcher = _Watcher(manner, seeds)
+    brake = brake or Brake()
+    watcher = _Watcher(manner, seeds, brake)
     try:
-        with _few_threads(model):
+        with brake, _few_threads(model):
             _generate(model, prompts, watcher)
     except torch.OutOfMemoryError as error:
         if len(prompts) == 1:
@@ -87,13 +124,15 @@ def continue_all(
                 "bfloat16, or --device cpu"
             ) from error
     else:
+        if brake.pulled:
+            raise JobError("the model was stopped before it had answered")
         return watcher.rows
     torch.cuda.empty_cache()
     half = len(prompts) // 2
     return [
         row
         for part in (slice(half), slice(half, None))
-        for row in continue_all(model, prompts[part], seeds[part], manner)
+        for row in continue_all(model, prompts[part], seeds[part], manner, brake)
     ]
 
 
@@ -142,8 +181,9 @@ class _Watcher:
         rows: What each was continued with so far.
     """
 
-    def __init__(self, manner: Manner, seeds: Sequence[int]) -> None:
+    def __init__(self, manner: Manner, seeds: Sequence[int], brake: Brake) -> None:
         self.manner = manner
+        self._brake = brake
         self.rows = [Continuation() for _ in seeds]
         self._draws = [np.random.default_rng(seed) for seed in seeds]
         self._logprobs: list[float] = []
@@ -173,7 +213,8 @@ class _Watcher:
         for number, token in enumerate(ids[:, -1].tolist()):
             if not self.rows[number].ended:
                 self._take(number, token)
-        return torch.tensor([row.ended for row in self.rows], device=ids.device)
+        stop = self._brake.pulled
+        return torch.tensor([stop or row.ended for row in self.rows], device=ids.device)
 
     def _take(self, number: int, token: int) -> None:
         """Add a token to a row, and end the row where it has to."""
