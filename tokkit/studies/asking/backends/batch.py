@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tokkit.errors import UsageError
+from tokkit.studies.asking.backends.openai_bodies import write_body
 from tokkit.studies.asking.backends.result_lines import BadLines, read_objects, read_results
 from tokkit.studies.asking.request import Answer, Request
 
@@ -183,24 +184,10 @@ def _split(lines: Sequence[bytes], provider: Provider) -> list[list[bytes]]:
 
 
 def _write_openai(digest: str, request: Request, model: str) -> tuple[str, dict[str, Any]]:
-    decoding = request.decoding
+    """Write a request; all of a file go to one endpoint."""
     limit = "max_completion_tokens" if _NEW_LIMIT.match(model) else "max_tokens"
-    body: dict[str, Any] = {"model": model, limit: decoding.max_tokens}
-    body["temperature"] = decoding.temperature
-    if decoding.seed is not None:
-        body["seed"] = decoding.seed
-    if decoding.stop:
-        body["stop"] = list(decoding.stop)
-    if request.messages:
-        url = "/v1/chat/completions"
-        body["messages"] = [message._asdict() for message in request.messages]
-        if decoding.top_logprobs:
-            body |= {"logprobs": True, "top_logprobs": decoding.top_logprobs}
-    else:
-        url = "/v1/completions"
-        body["prompt"] = request.prompt
-        if decoding.top_logprobs:
-            body["logprobs"] = decoding.top_logprobs
+    url = "/v1/chat/completions" if request.messages else "/v1/completions"
+    body = write_body(request, model, limit)
     return url, {"custom_id": digest, "method": "POST", "url": url, "body": body}
 
 

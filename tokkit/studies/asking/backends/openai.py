@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from tokkit.errors import JobError, ModelError, UsageError
 from tokkit.studies.asking.backends.address import Address
 from tokkit.studies.asking.backends.http import Client, Reply
+from tokkit.studies.asking.backends.openai_bodies import write_body
 from tokkit.studies.asking.backends.openai_replies import (
     codes_of,
     parse,
@@ -92,7 +93,7 @@ class OpenAIBackend:
         """
         [request] = requests
         path = "/chat/completions" if request.messages else "/completions"
-        body = self._body(request)
+        body = write_body(request, self._name, self._limit_name)
         reply = self._client.send(path, body)
         try:
             content = parse(reply.text)
@@ -105,28 +106,6 @@ class OpenAIBackend:
                 raise TryAgain(reason, billed=True) from None
             content, status = {}, reply.status
         return [self._refused(status, reply, content, body)]
-
-    def _body(self, request: Request) -> dict[str, Any]:
-        """Write a request; what it leaves open is left to the server."""
-        decoding = request.decoding
-        body: dict[str, Any] = {
-            "model": self._name,
-            "temperature": decoding.temperature,
-            self._limit_name: decoding.max_tokens,
-        }
-        if decoding.seed is not None:
-            body["seed"] = decoding.seed
-        if decoding.stop:
-            body["stop"] = list(decoding.stop)
-        if request.messages:
-            body["messages"] = [message._asdict() for message in request.messages]
-            if decoding.top_logprobs:
-                body |= {"logprobs": True, "top_logprobs": decoding.top_logprobs}
-            return body
-        body["prompt"] = request.prompt
-        if decoding.top_logprobs:
-            body["logprobs"] = decoding.top_logprobs
-        return body
 
     def _refused(
         self, status: int, reply: Reply, content: dict[str, Any], body: dict[str, Any]
