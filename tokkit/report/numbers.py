@@ -1,6 +1,6 @@
 """A scored study of numbers as pictures: accuracy by format and shots, and where errors are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,20 +127,22 @@ def chart_errors(scores: Scores) -> Any:
     ]
     if not digits:
         raise UsageError("there is nothing to draw: no valid answer has the right length")
-    sides = [
-        _heat(
-            [each for each in digits if each["counted_from"] == side], f"digit, from the {side}"
-        )
+    formats = list(dict.fromkeys(line["format"] for line in digits))
+    sides = {
+        f"digit, from the {side}": [each for each in digits if each["counted_from"] == side]
         for side in ("left", "right")
-    ]
-    charts = [alt.hconcat(*sides)]
-    in_tokens = [
-        {**each, "digit": f"{each['digit']} of {each['of_token']}"}
-        for each in digits
-        if each["counted_from"] == "token"
-    ]
-    if in_tokens:
-        charts.append(_heat_by_token(in_tokens, scores.settings["digits_placed_by"]))
+    }
+    charts = [_panels(sides, formats)]
+    tokens: dict[str, list[Line]] = {}
+    for each in sorted(digits, key=lambda line: line["token"] or 0):
+        if each["counted_from"] == "token":
+            digit = f"{each['digit']} of {each['of_token']}"
+            tokens.setdefault(f"digit of token {each['token']}", []).append(
+                {**each, "digit": digit}
+            )
+    if tokens:
+        placed_by = f"By token: {scores.settings['tokens']}"
+        charts.append(_panels(tokens, formats).properties(title=placed_by))
     title = alt.Title(
         "Where digits are wrong",
         subtitle="share of wrong digits in valid answers of the right length",
@@ -148,40 +150,44 @@ def chart_errors(scores: Scores) -> Any:
     return alt.vconcat(*charts, title=title).resolve_scale(color="shared")
 
 
-def _heat_by_token(lines: Sequence[Line], placed_by: str) -> Any:
-    """Draw one panel per token, as wide as it has digits to show."""
-    panels: dict[int, list[Line]] = {}
-    for line in lines:
-        panels.setdefault(line["token"], []).append(line)
-    charts = [_heat(panels[token], f"digit of token {token}") for token in sorted(panels)]
-    title = altair().Title(f"By token (tokens are by {placed_by})", fontSize=11)
-    return altair().hconcat(*charts, title=title)
+def _panels(lines: Mapping[str, Sequence[Line]], formats: Sequence[str]) -> Any:
+    """Draw panels side by side, by their titles; only the first has the formats' names."""
+    charts = [
+        _heat(own, title, formats, has_names=number == 0)
+        for number, (title, own) in enumerate(lines.items())
+    ]
+    return altair().hconcat(*charts)
 
 
-def _heat(lines: Sequence[Line], title: str) -> Any:
+def _heat(lines: Sequence[Line], title: str, formats: Sequence[str], *, has_names: bool) -> Any:
     """Draw shares as coloured cells."""
     alt = altair()
-    order = list(dict.fromkeys(line["format"] for line in lines))
     places = sorted({line["digit"] for line in lines}, key=_order)
-    shown = [
-        {name: line[name] for name in ("format", "digit", "n", "k", "rate")} for line in lines
-    ]
+    names = ("format", "digit", "n", "k", "rate")
+    shown = [{name: line[name] for name in names} for line in lines]
     base = alt.Chart(alt.Data(values=shown)).encode(
         x=alt.X("digit:O", sort=places, title=title, axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("format:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)),
+        y=alt.Y(
+            "format:N",
+            scale=alt.Scale(domain=list(formats)),
+            title=None,
+            axis=alt.Axis(labelLimit=220, labels=has_names, ticks=has_names),
+        ),
     )
     colour = alt.Color(
         "rate:Q",
         scale=alt.Scale(range=["#f7fbff", "#08306b"], domain=[0, 1]),
-        legend=alt.Legend(title="wrong", format=".0%", orient="top"),
+        legend=alt.Legend(
+            title="wrong", format=".0%", orient="top", gradientLength=240, values=[0, 0.5, 1]
+        ),
     )
     cells = base.mark_rect().encode(color=colour, tooltip=["format:N", "k:Q", "n:Q", "rate:Q"])
     text = base.mark_text(fontSize=9).encode(
         text=alt.Text("rate:Q", format=".0%"),
-        color=alt.condition("datum.rate > 0.5", alt.value("white"), alt.value("#333")),
+        color=alt.condition("datum.rate > 0.35", alt.value("white"), alt.value("#333")),
     )
     width = _CELL * (1.4 if all(isinstance(place, int) for place in places) else 1.8)
-    return (cells + text).properties(width=width * len(places), height=_CELL * len(order))
+    return (cells + text).properties(width=width * len(places), height=_CELL * len(formats))
 
 
 def _order(text: Any) -> tuple[int, Any]:

@@ -21,6 +21,7 @@ MEASURES = {
     "off_by_one_at_token_end": "off_by_one_at_token_end",
     "digit_dropped": "dropped_digit_error",
     "left_aligned": "left_alignment_error",
+    "second_group_start": "second_group_error",
 }
 """What a wrong answer may be, beside its one kind, and in which column of the rows that is."""
 

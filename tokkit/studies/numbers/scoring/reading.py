@@ -47,7 +47,9 @@ def read_answers(frame: "pandas.DataFrame") -> "pandas.DataFrame":
         `num_carries`, `valid_answer`, `answer`, `answer_match`, `format_match`,
         `only_off_by_one` and so on; and `answered` (whether there is a response at all),
         `agnostic_answer`, `agnostic_valid` and `agnostic_match` (read whatever separates the
-        digits), `error_kind`, `digit_errors`, and what log probabilities say. Values that a row
+        digits), `error_kind`, `digit_errors` (by how much each digit is off, units aligned),
+        `only_wrong_digit_num` (from the left), `second_group_error` (whether that begins the
+        second group counted from the left), and what log probabilities say. Values that a row
         does not have are None.
     """
     import pandas
@@ -79,7 +81,7 @@ def _read(row: Row) -> dict[str, Any]:
     read |= _answer_columns(parts.answer, wanted, problem)
     if read["valid_answer"]:
         read["answer_start"] += len(response or "") - len(parts.answer)
-    read |= _error_columns(read["answer"], posed)
+    read |= _error_columns(read["answer"], posed, int(row["chunk_size"]))
     return read | _logprob_columns(row.get("logprobs_json"))
 
 
@@ -99,6 +101,12 @@ def _problem_columns(problem: Problem, wanted: NumberFormat) -> dict[str, Any]:
         "num_carries": None if columns is None else sum(columns),
         "max_carry_chain": None if columns is None else longest_chain(columns),
     }
+
+
+def _only_wrong(digits: str) -> int:
+    """Return the number, from the left, of the only digit that is wrong; -1 if not just one."""
+    wrong = [place for place, error in enumerate(digits, start=1) if error != "0"]
+    return wrong[0] if len(wrong) == 1 else -1
 
 
 _REPEATS = (
@@ -170,6 +178,8 @@ _ERRORS = (
     "only_off_by_one",
     "only_off_by_one_digit_num",
     "digit_errors",
+    "only_wrong_digit_num",
+    "second_group_error",
     "num_carry_in_errors",
     "num_carry_out_errors",
     "dropped_digit_error",
@@ -180,7 +190,7 @@ _ERRORS = (
 )
 
 
-def _error_columns(answer: int | None, posed: Posed) -> dict[str, Any]:
+def _error_columns(answer: int | None, posed: Posed, size: int) -> dict[str, Any]:
     """Return how far off a valid answer is, and in which way."""
     if answer is None:
         return dict.fromkeys(_ERRORS)
@@ -188,13 +198,17 @@ def _error_columns(answer: int | None, posed: Posed) -> dict[str, Any]:
     place = None if answer == truth else off_by_one_place(answer, truth)
     wrong = answer != truth
     into, out = carry_errors(answer, posed) or (None, None)
+    digits = "".join(map(str, digit_errors(answer, truth)))
+    only_wrong = _only_wrong(digits) if length == len(str(abs(truth))) else -1
     values = (
         length,
         length == len(str(abs(truth))),
         abs(answer - truth),
         place is not None,
         -1 if place is None else length - place,
-        "".join(map(str, digit_errors(answer, truth))),
+        digits,
+        only_wrong,
+        only_wrong == size + 1,
         into,
         out,
         wrong and is_digit_dropped(answer, posed),

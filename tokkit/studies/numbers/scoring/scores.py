@@ -169,7 +169,7 @@ def score(
             "seed": seed,
             "level": 0.95,
             "tokenizer": tokenizer.digest if tokenizer else None,
-            "digits_placed_by": "tokenizer" if tokenizer else "written groups",
+            "tokens": "as the tokenizer cuts answers" if tokenizer else "groups as written",
         },
     )
 

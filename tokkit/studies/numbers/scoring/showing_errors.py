@@ -48,7 +48,7 @@ def show_errors(scores: "Scores") -> RenderableType:
     return Group(
         *_kinds(count_kinds(rows, names), names),
         *_splits(split_accuracy(rows, names), names),
-        *_digits(map_digits(rows, names), names, scores.settings["digits_placed_by"]),
+        *_digits(map_digits(rows, names), names, scores.settings["tokens"]),
     )
 
 
@@ -78,12 +78,12 @@ def _splits(splits: "pandas.DataFrame", names: Sequence[str]) -> Iterator[Render
 
 
 def _digits(
-    digits: "pandas.DataFrame", names: Sequence[str], placed_by: str
+    digits: "pandas.DataFrame", names: Sequence[str], tokens: str
 ) -> Iterator[RenderableType]:
     titles = {
         "left": "\nShare of wrong digits in valid answers of the right length, from the left",
         "right": "\nThe same, from the right",
-        "token": f"\nThe same, by token and digit in it (tokens: {placed_by})",
+        "token": f"\nThe same, by token and digit in it ({tokens})",
     }
     if not len(digits):
         return
