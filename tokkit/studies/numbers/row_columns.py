@@ -118,13 +118,9 @@ and content) or as `prompt`. Where neither is there it is put together from the 
 """
 
 
-class EmptyText(str):
-    """A text of no characters that is there all the same."""
-
-
 def is_missing(value: Any) -> bool:
-    """Say whether there is nothing: None, not a number, or an empty cell of a CSV file."""
-    return value is None or value != value or (value == "" and not isinstance(value, EmptyText))
+    """Say whether there is nothing: None, or what is not a number."""
+    return value is None or value != value
 
 
 def read_column(column: Column, given: Sequence[Any], place: str) -> list[Any]:
@@ -140,7 +136,8 @@ def read_column(column: Column, given: Sequence[Any], place: str) -> list[Any]:
     """
     values = []
     for number, value in enumerate(given):
-        if is_missing(value) and column.default is not ...:
+        nothing = is_missing(value) or (value == "" and column.read is not str)
+        if nothing and column.default is not ...:
             values.append(column.default)
             continue
         try:

@@ -18,8 +18,6 @@ from tokkit.studies.numbers.problems import Problem, read_solved
 from tokkit.studies.numbers.prompts import Style
 from tokkit.studies.numbers.row_columns import (
     COLUMNS,
-    EmptyText,
-    is_missing,
     read_column,
     to_column,
     to_objects,
@@ -170,7 +168,8 @@ def _complete(table: Table, path: Path) -> "pd.DataFrame":
 
     count = len(next(iter(table.values())))
     _fold_repeat_style(table)
-    _keep_answers(table)
+    if path.suffix == ".csv":
+        _keep_answers(table)
     found: dict[str, Any] = {}
     for name, column in COLUMNS.items():
         if name not in table and column.default is ...:
@@ -198,13 +197,12 @@ def _fold_repeat_style(table: Table) -> None:
 
 
 def _keep_answers(table: Table) -> None:
-    """Tell answers of no characters from those nobody gave, which a CSV file has as well."""
+    """Tell answers of no characters from those nobody gave: a CSV file has nothing for both."""
     used = table.get("completion_tokens")
     if "response" in table and used is not None:
-        pairs = zip(table["response"], used, strict=True)
         table["response"] = [
-            EmptyText() if text == "" and not is_missing(tokens) else text
-            for text, tokens in pairs
+            "" if text is None and tokens is not None else text
+            for text, tokens in zip(table["response"], used, strict=True)
         ]
 
 

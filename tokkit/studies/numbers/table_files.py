@@ -17,7 +17,8 @@ _INDEX = ("", "Unnamed: 0", "__index_level_0__")
 def read_table(path: Path) -> Table:
     """Read a CSV, JSON lines or parquet file; its name says which it is.
 
-    Values of a CSV file are texts; numbers of the others are what they are, of any size.
+    Values of a CSV file are texts, and None where it has nothing; those of the others are what
+    they are, and numbers may have any size.
 
     Raises:
         CorpusError: If it cannot be read, or has no rows.
@@ -49,7 +50,7 @@ def _read_csv(path: Path) -> Table:
                     f"line {reader.line_num} has {len(row)} values, the first {len(names)}"
                 )
             rows.append(row)
-    columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
+    columns = [[value or None for value in column] for column in zip(*rows, strict=True)]
     return dict(zip(names, columns, strict=False))
 
 
