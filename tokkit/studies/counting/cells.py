@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tokkit.studies.frames import frame_of
 from tokkit.studies.paired import share
@@ -84,46 +85,65 @@ def _bins(values: np.ndarray) -> list[tuple[int, int]]:
 
 def _cells(rows: "pandas.DataFrame", keys: Sequence[str]) -> "pandas.DataFrame":
     """Count the rows of each combination of keys."""
-    groups = rows.groupby(list(keys), sort=False, dropna=False)
-    return frame_of(
-        {
-            **{
-                key: value if value == value else None
-                for key, value in zip(keys, values, strict=True)
-            },
-            **_count(part),
-        }
-        for values, part in groups
-    )
+    told: dict[str, NDArray[Any]] = {name: _numbers(rows, name) for name in _TOLD}
+    told["string"] = rows.groupby("sample", sort=False).ngroup().to_numpy()
+    answered = rows["answered"].to_numpy(dtype=bool)
+    cell = rows.groupby(list(keys), sort=False, dropna=False).ngroup().to_numpy()
+    lines = []
+    for first in np.unique(cell, return_index=True)[1]:
+        inside = cell == cell[first]
+        own = {name: values[inside & answered] for name, values in told.items()}
+        shared = {name: rows[name].iloc[first] for name in keys}
+        named = {name: each if each == each else None for name, each in shared.items()}
+        unanswered = int((inside & ~answered).sum())
+        lines.append({**named, **_count(own), "unanswered": unanswered})
+    return frame_of(lines)
 
 
-def _count(part: "pandas.DataFrame") -> dict[str, Any]:
+_TOLD = (
+    "correct",
+    "valid",
+    "robust_correct",
+    "robust_valid",
+    "difference",
+    "edit_distance",
+    "same_letters",
+    "completion_tokens",
+    "length",
+    "sample_tokens",
+)
+"""The columns that figures are made of."""
+
+
+def _numbers(rows: "pandas.DataFrame", name: str) -> NDArray[np.float64]:
+    """Return a column; what is missing or unknown is not a number."""
+    if name not in rows:
+        return np.full(len(rows), np.nan)
+    return rows[name].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _count(told: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     """Return the numbers and shares of one cell."""
-    unanswered = int((~part["answered"]).sum())
-    part = part[part["answered"]]
-    right = {name: part[name].to_numpy(dtype=bool) for name in ("correct", "robust_correct")}
-    valid = part["valid"].to_numpy(dtype=bool)
-    strings = part.groupby("sample", sort=False).ngroup().to_numpy()
-    off = part.loc[part["valid"] & (part["task"] == "count"), "difference"].astype(float)
+    right, robust, valid = (told[name] > 0 for name in ("correct", "robust_correct", "valid"))
+    strings, off = told["string"], told["difference"]
+    counted = not np.isnan(off).all()
+    same = told["same_letters"]
     return {
-        "n": len(part),
-        "k": int(right["correct"].sum()),
+        "n": right.size,
+        "k": int(right.sum()),
         "valid": int(valid.sum()),
-        **_share("accuracy", right["correct"], strings),
-        **_share("accuracy_valid", right["correct"][valid], strings[valid]),
-        "robust_k": int(right["robust_correct"].sum()),
-        "robust_valid": int(part["robust_valid"].sum()),
-        **_share("robust_accuracy", right["robust_correct"], strings),
-        "under": int((off < 0).sum()) if len(off) else None,
-        "over": int((off > 0).sum()) if len(off) else None,
+        **_share("accuracy", right, strings),
+        **_share("accuracy_valid", right[valid], strings[valid]),
+        "robust_k": int(robust.sum()),
+        "robust_valid": int(told["robust_valid"].sum()),
+        **_share("robust_accuracy", robust, strings),
+        "under": int((off < 0).sum()) if counted else None,
+        "over": int((off > 0).sum()) if counted else None,
         "mean_difference": _mean(off),
-        "mean_edit_distance": _mean(part["edit_distance"]),
-        "same_letters": _same(part["same_letters"]),
-        "completion_tokens": _mean(part["completion_tokens"])
-        if "completion_tokens" in part
-        else None,
-        "measured_letters_per_token": _letters_per_token(part),
-        "unanswered": unanswered,
+        "mean_edit_distance": _mean(told["edit_distance"]),
+        "same_letters": None if np.isnan(same).all() else int(np.nansum(same)),
+        "completion_tokens": _mean(told["completion_tokens"]),
+        "measured_letters_per_token": _letters_per_token(told),
     }
 
 
@@ -134,18 +154,14 @@ def _share(name: str, right: Any, strings: Any) -> dict[str, float | None]:
     return {key: None if np.isnan(value) else value for key, value in ends.items()}
 
 
-def _mean(values: "pandas.Series[Any]") -> float | None:
-    mean = values.astype(float).mean()
-    return None if np.isnan(mean) else float(mean)
+def _mean(values: NDArray[np.float64]) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else None
 
 
-def _same(values: "pandas.Series[Any]") -> int | None:
-    known = values.dropna()
-    return int(known.astype(bool).sum()) if len(known) else None
-
-
-def _letters_per_token(part: "pandas.DataFrame") -> float | None:
+def _letters_per_token(told: Mapping[str, NDArray[Any]]) -> float | None:
     """Return how many letters the tokens hold that hold something of a string."""
-    if not len(part) or part["sample_tokens"].isna().any():
+    tokens = told["sample_tokens"]
+    if not tokens.size or np.isnan(tokens).any():
         return None
-    return float(part["length"].sum() / part["sample_tokens"].astype(float).sum())
+    return float(told["length"].sum() / tokens.sum())

@@ -19,8 +19,8 @@ DrawName = Literal["balanced", "independent", "published"]
 
 _LEAST = 64
 """How many strings are drawn at once, at least."""
-_IDLE_ROUNDS = 20
-"""How often all strings that are drawn may be known already, before that is all."""
+_MOST_DRAWS = 20
+"""How often each string is drawn, on the average, before that is all."""
 
 
 def published_strings(
@@ -72,15 +72,15 @@ def draw_strings(
     """
     check_number(number, letters, lengths)
     found: dict[str, None] = {}
-    idle = 0
-    while len(found) < number and idle < _IDLE_ROUNDS:
-        known, rest = len(found), max(number - len(found), _LEAST)
+    left = _MOST_DRAWS * max(number, _LEAST)
+    while len(found) < number and left > 0:
+        rest = max(number - len(found), _LEAST)
         shares = draw_shares(letters, rest, generator=generator, focus=focus)
         sizes = generator.choice(lengths, rest).tolist()
         for size, share in zip(sizes, shares, strict=True):
             places = generator.choice(len(letters), size, p=share)
             found["".join(letters[place] for place in places)] = None
-        idle = idle + 1 if len(found) == known else 0
+        left -= rest
     if len(found) < number:
         raise UsageError(
             f"only {len(found)} different strings were found of {number}: ask for fewer, or "

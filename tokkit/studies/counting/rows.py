@@ -24,7 +24,7 @@ from tokkit.studies.counting.forms import FORMS, FormName
 from tokkit.studies.counting.plan import Plan
 from tokkit.studies.counting.prompts import prompt_around
 from tokkit.studies.counting.samples import Sample
-from tokkit.studies.counting.tasks import solve
+from tokkit.studies.counting.tasks import TASKS, solve
 from tokkit.studies.frames import frame_of, lines_of
 from tokkit.studies.numbers.table_files import read_table
 from tokkit.tokenizer import Tokenizer
@@ -51,14 +51,14 @@ QUESTION = (
     "messages",
 )
 """The columns of what is asked."""
-_NUMBERS = (
+_NUMBERS = {
     "length",
     "letters_per_token",
     "sample_tokens",
     "max_tokens",
     "prompt_tokens",
     "completion_tokens",
-)
+}
 _NEEDED = ("key", "task", "sample", "truth", "input_format", "prompt_style")
 
 
@@ -187,7 +187,12 @@ def write_rows(rows: "pandas.DataFrame", path: Path) -> None:
         MissingExtraError: If pyarrow is not installed, which writes parquet.
     """
     if path.suffix == ".parquet":  # whose columns have one type each
-        rows = rows.assign(truth=rows["truth"].map(str))
+        mixed = [name for name in ("truth", "answer", "robust_answer") if name in rows]
+        texts = {
+            name: rows[name].map(lambda each: None if each is None else str(each))
+            for name in mixed
+        }
+        rows = rows.assign(**texts)
     write_table(rows, path)
 
 
@@ -214,17 +219,21 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
         row = {name: table[name][place] if name in table else None for name in names}
         try:
             yield _restore(row)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise CorpusError(f"{path}, row {place + 1}: {error}") from None
 
 
 def _restore(row: dict[str, Any]) -> dict[str, Any]:
     """Make of a row's values what they were; CSV files have texts only."""
-    for name in _NUMBERS:
-        value = row.get(name)
+    if row["task"] not in TASKS or not isinstance(row["sample"], str):
+        raise ValueError(f"no task {row['task']!r} of a string {row['sample']!r}")
+    for name in row.keys() & _NUMBERS:
+        value = row[name]
         row[name] = None if value in (None, "") or value != value else int(float(value))
     if row["task"] == "count":
         row["truth"] = int(row["truth"])
+    if row.get("error") and not row.get("response"):
+        row["response"] = None
     row["target"] = row["target"] or ""
     row["length"] = row["length"] or len(row["sample"])
     row["temperature"] = float(row["temperature"] or 0.0)

@@ -149,7 +149,8 @@ def _judge(row: dict[str, Any]) -> dict[str, Any]:
     response, truth = row["response"], row["truth"]
     answered = isinstance(response, str)
     cut_off = row.get("finish_reason") == "length"
-    found = read_answer(row["task"], response or "", row["sample"], cut_off=cut_off)
+    text = response if answered else ""
+    found = read_answer(row["task"], text, row["sample"], cut_off=cut_off)
     verdict: dict[str, Any] = {
         "answered": answered,
         "answer": found.published,

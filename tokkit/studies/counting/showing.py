@@ -53,6 +53,8 @@ def _cell_table(cells: "pandas.DataFrame", title: str) -> Table:
     lines = lines_of(cells)
     names = _names(cells)
     figures = [name for name, (is_shown, _) in _FIGURES.items() if any(map(is_shown, lines))]
+    if "letters_per_token" in names and "letters/token" in figures:
+        figures.remove("letters/token")  # written raw, it is what they were made for
     table = _table(title, [*(_NAMES.get(name, name) for name in names)], figures)
     for line in lines:
         shown = (_FIGURES[name][1](line) for name in figures)

@@ -83,7 +83,9 @@ class ReplayBackend:
         return [answer or Answer(error="no answer is recorded") for answer in found]
 
     def _find(self, request: Request) -> Answer | None:
-        named = self._by_name.get(request.key)
+        # Transcripts of arXiv 2410.19730 leave "request-" out of what they call requests.
+        names = (request.key, request.key.removeprefix("request-"))
+        named = next((self._by_name[name] for name in names if name in self._by_name), None)
         return named or self._by_content.get(_content(request.messages, request.prompt))
 
 
