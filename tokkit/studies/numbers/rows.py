@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokkit.errors import CorpusError
+from tokkit.results import write_table
 from tokkit.studies.asking.request import Decoding, Message, Request
 from tokkit.studies.numbers.formats import parse_format
 from tokkit.studies.numbers.problems import Problem, read_solved
@@ -23,7 +24,6 @@ from tokkit.studies.numbers.row_columns import (
     to_objects,
 )
 from tokkit.studies.numbers.table_files import Table, read_table
-from tokkit.studies.output import write_table
 
 if TYPE_CHECKING:
     import pandas as pd
