@@ -11,9 +11,9 @@ from tokkit.errors import UsageError
 from tokkit_cli import console
 
 if TYPE_CHECKING:
+    from tokkit.prices import Price
     from tokkit.studies.asking import AnswerCache, Asked, Backend, Request
     from tokkit.studies.asking.estimate import Estimate
-    from tokkit.studies.asking.prices import Price
     from tokkit.tokenizer import Tokenizer
 
 ANSWERS = "answers.sqlite"
@@ -114,7 +114,7 @@ class Asking:
         Raises:
             UsageError: If it has to be known, because there is a budget, and is not.
         """
-        from tokkit.studies.asking.prices import Price, find_price
+        from tokkit.prices import Price, find_price
 
         if self._kind in _FREE:
             return Price(self.name, 0.0, 0.0)

@@ -3,8 +3,8 @@ import csv
 import pytest
 
 from tokkit import load
+from tokkit.prices import Price
 from tokkit.studies.asking.estimate import estimate, make_budget, prompt_tokens
-from tokkit.studies.asking.prices import Price
 from tokkit.studies.asking.request import Answer, Decoding, Message, Request
 
 SEPARATORS = {"comma": ",", "space": " ", "dec": ".", "hashtag": "#", "dollar": "$"}

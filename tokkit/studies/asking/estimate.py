@@ -1,41 +1,22 @@
 """What asking will cost, before anything is asked.
 
-The tokens of a chat are those of its contents and some that the server puts around them. For
-models of OpenAI they are known exactly: each message has a few of its own, its role is one
-more, and the answer is begun by three. (The numbers for gpt-3.5-turbo-0301 and gpt-4-0314 equal
-the ``prompt_tokens`` of all 26,540 recorded answers of arXiv 2402.14903 that are public.)
+The tokens of a chat are those of its contents and some that the server puts around them, which
+`tokkit.chats` knows.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+from tokkit.chats import chat_overhead
+from tokkit.prices import Price
 from tokkit.studies.asking.budget import Budget
-from tokkit.studies.asking.prices import Price
 from tokkit.studies.asking.request import Answer, Request
 from tokkit.tokenizer import Tokenizer
 
 CHARACTERS_PER_TOKEN = 4
 """The usual guess for English text, where there is no tokenizer to count with."""
-
-
-class ChatOverhead(NamedTuple):
-    """The tokens of a chat that are not those of its contents.
-
-    Attributes:
-        message: Of each message, its role included.
-        request: Of the whole request.
-    """
-
-    message: int
-    request: int
-
-
-OVERHEADS: Mapping[str, ChatOverhead] = {"gpt-3.5-turbo-0301": ChatOverhead(5, 3)}
-"""Models whose chats are written in another way."""
-USUAL_OVERHEAD = ChatOverhead(4, 3)
-"""Of gpt-4-0314 and all that came after it; a guess for models of others."""
 
 
 def prompt_tokens(
@@ -48,7 +29,7 @@ def prompt_tokens(
         model: Whose chats: the name decides what is put around messages.
         tokenizer: The model's own; None: a token for each four characters, which is a guess.
     """
-    overhead = OVERHEADS.get(model, USUAL_OVERHEAD)
+    overhead = chat_overhead(model)
     sizes = _sizes((text for each in requests for text in _contents(each)), tokenizer)
     return [
         sum(sizes[text] for text in _contents(each))

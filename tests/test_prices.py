@@ -3,8 +3,8 @@ from datetime import date
 import pytest
 
 from tokkit.errors import UsageError
+from tokkit.prices import find_price, read_prices
 from tokkit.resources import resource
-from tokkit.studies.asking.prices import find_price, read_prices
 
 
 def test_shipped_table_is_sound():
