@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from tokkit.studies.numbers.scoring.cells import CONDITION
@@ -18,6 +17,7 @@ from tokkit.studies.numbers.scoring.tables import (
     interval,
     name_of,
     new_table,
+    titled,
 )
 
 if TYPE_CHECKING:
@@ -60,15 +60,15 @@ def _cell_tables(cells: "pandas.DataFrame") -> Iterator[RenderableType]:
 
 def _title(named: Line, pooled: dict[str, list[Any]] | None) -> str:
     parts = [_shown(name, value) for name, value in named.items() if _is_known(value)]
-    title = "\n" + " · ".join(parts)
+    title = " · ".join(parts)
     for name, values in (pooled or {}).items():
         title += f"\npooled over {name}: {', '.join(map(str, values))}"
     return title
 
 
-def _cell_table(cells: Sequence[Line], title: str, extra: Sequence[str]) -> Table:
+def _cell_table(cells: Sequence[Line], title: str, extra: Sequence[str]) -> Group:
     names = ("shots", "n", "valid", "k", "accuracy [95 %]", "of valid", "as asked")
-    table = new_table(title, "format", names)
+    table = new_table("format", names)
     for cell in cells:
         table.add_row(
             name_of(cell, extra),
@@ -78,7 +78,7 @@ def _cell_table(cells: Sequence[Line], title: str, extra: Sequence[str]) -> Tabl
             decimal(cell["accuracy_valid"]),
             str(cell["correct_and_format"]),
         )
-    return table
+    return titled(title, table)
 
 
 def _mismatched(cells: "pandas.DataFrame") -> Iterator[RenderableType]:
@@ -86,18 +86,18 @@ def _mismatched(cells: "pandas.DataFrame") -> Iterator[RenderableType]:
     if not len(cells):
         return
     title = (
-        "\nPrompts that are NOT written in their stated format: in no pooled cell and no\n"
+        "Prompts that are NOT written in their stated format: in no pooled cell and no\n"
         "comparison. Any: as a reader finds that takes whatever separates the digits."
     )
     names = ("shots", "n", "valid", "k", "any: valid", "any: k", "any: accuracy [95 %]")
-    table = new_table(title, "format", names)
+    table = new_table("format", names)
     counts = ("n", "valid", "k", "agnostic_valid", "agnostic_correct")
     for cell in lines_of(cells):
         figures = (str(cell[name]) for name in counts)
         table.add_row(
             name_of(cell), _shots(cell), *figures, interval(cell, "agnostic_accuracy")
         )
-    yield table
+    yield titled(title, table)
 
 
 def _flags(flags: "pandas.DataFrame") -> Iterator[RenderableType]:
@@ -138,9 +138,9 @@ def _comparisons(scores: "Scores") -> Iterator[RenderableType]:
         yield from _stratum(lines, title, overall.get(_key(lines[0], shared)))
 
 
-def _stratum(lines: list[Line], title: str, overall: Line | None) -> Iterator[Table]:
+def _stratum(lines: list[Line], title: str, overall: Line | None) -> Iterator[Group]:
     problems = sorted({line["n"] for line in lines})
-    title = f"\n{title}: n = {'–'.join(map(str, dict.fromkeys((problems[0], problems[-1]))))}"
+    title = f"{title}: n = {'–'.join(map(str, dict.fromkeys((problems[0], problems[-1]))))}"
     known = sorted(line["detectable"] for line in lines if _is_known(line["detectable"]))
     if known:
         title += f", ± {100 * known[len(known) // 2]:.0f}"
@@ -154,8 +154,8 @@ def _stratum(lines: list[Line], title: str, overall: Line | None) -> Iterator[Ta
         yield _pair_list(lines, title)
 
 
-def _pair_list(lines: Sequence[Line], title: str) -> Table:
-    table = new_table(title, "first")
+def _pair_list(lines: Sequence[Line], title: str) -> Group:
+    table = new_table("first")
     table.add_column("second", no_wrap=True, overflow="ellipsis", max_width=20)
     for name in ("only first", "only second", "difference [95 %]", "p (Holm)"):
         table.add_column(name, justify="right")
@@ -168,7 +168,7 @@ def _pair_list(lines: Sequence[Line], title: str) -> Table:
             interval(line, "difference"),
             f"{line['p_holm']:.2g}{line['stars']}",
         )
-    return table
+    return titled(title, table)
 
 
 def _points(line: Line) -> str:

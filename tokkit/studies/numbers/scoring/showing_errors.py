@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from tokkit.studies.numbers.scoring.scores import Scores
 
 _SPLIT_TITLES = {
-    "len_match": "\nCorrect, by whether an operand is as long as the answer",
-    "num_carries": "\nCorrect, by the number of carries",
-    "max_carry_chain": "\nCorrect, by the longest chain of carries",
-    "len_true_ans": "\nCorrect, by the number of digits of the answer",
+    "len_match": "Correct, by whether an operand is as long as the answer",
+    "num_carries": "Correct, by the number of carries",
+    "max_carry_chain": "Correct, by the longest chain of carries",
+    "len_true_ans": "Correct, by the number of digits of the answer",
 }
 
 
@@ -54,8 +54,8 @@ def show_errors(scores: "Scores") -> RenderableType:
 
 def _kinds(kinds: "pandas.DataFrame", names: Sequence[str]) -> Iterator[RenderableType]:
     titles = {
-        True: "\nWrong valid answers by kind: each is of the first that it fits",
-        False: "\nWrong valid answers that are also (of those of which it is known)",
+        True: "Wrong valid answers by kind: each is of the first that it fits",
+        False: "Wrong valid answers that are also (of those of which it is known)",
     }
     seen = kinds[kinds.groupby("name")["k"].transform("sum") > 0]
     for exclusive, title in titles.items():
@@ -81,9 +81,9 @@ def _digits(
     digits: "pandas.DataFrame", names: Sequence[str], tokens: str
 ) -> Iterator[RenderableType]:
     titles = {
-        "left": "\nShare of wrong digits in valid answers of the right length, from the left",
-        "right": "\nThe same, from the right",
-        "token": f"\nThe same, by token and digit in it ({tokens})",
+        "left": "Share of wrong digits in valid answers of the right length, from the left",
+        "right": "The same, from the right",
+        "token": f"The same, by token and digit in it ({tokens})",
     }
     if not len(digits):
         return

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from tokkit.studies.numbers.scoring.comparing import describe_condition
 from tokkit.studies.numbers.scoring.frames import lines_of
@@ -18,12 +20,14 @@ FORMATS = ("problem_format", "repeat_format", "answer_format", "num_spaces")
 _WIDTH = 80
 
 
-def new_table(title: str, first: str, columns: Sequence[str] = ()) -> Table:
+def titled(title: str, table: Table) -> Group:
+    """Put a title above a table, after an empty line; rich's own is as narrow as the table."""
+    return Group(Text(f"\n{title}", style="bold"), table)
+
+
+def new_table(first: str, columns: Sequence[str] = ()) -> Table:
     """Return a table whose first column has names and whose others have figures."""
     table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
         box=SIMPLE_HEAD,
         pad_edge=False,
         padding=(0, 1),
@@ -38,7 +42,7 @@ def new_table(title: str, first: str, columns: Sequence[str] = ()) -> Table:
 
 def crossed(
     lines: Sequence[Line], rows: str, title: str, show: Callable[[Line], str]
-) -> list[Table]:
+) -> list[Group]:
     """Return tables with one column per condition, as many side by side as there is room for.
 
     Args:
@@ -55,10 +59,10 @@ def crossed(
     while rest:
         shown = _fitting(rest, found, room)
         rest = rest[len(shown) :]
-        table = new_table(title, "", [folded(name) for name in shown])
+        table = new_table("", [folded(name) for name in shown])
         for label in labels:
             table.add_row(label, *(found.get((label, name), "") for name in shown))
-        tables.append(table)
+        tables.append(titled(title, table))
         title = f"{title} (more)" if not title.endswith(" (more)") else title
     return tables
 
