@@ -51,6 +51,20 @@ def test_everything_in_one_go_gives_the_same(count, tmp_path):
     assert first.read_bytes() == second.read_bytes()
 
 
+def test_a_study_is_gone_on_with_but_not_mixed_with_another(invoke, tmp_path):
+    options = ("--backend", "sim:off-by-one:0.3", "-o", tmp_path / "study", "-q")
+    arguments = ("study", "counting", "run", *SMALL, *options)
+    assert invoke(*arguments).exit_code == 0
+    before = (tmp_path / "study" / "results.csv").read_bytes()
+    assert invoke(*arguments).exit_code == 0
+    assert (tmp_path / "study" / "results.csv").read_bytes() == before
+    other = invoke(*arguments, "--letters", "ac")
+    assert other.exit_code == 2
+    assert "has the answers to other problems" in other.stderr
+    assert (tmp_path / "study" / "results.csv").read_bytes() == before
+    assert invoke(*arguments, "--letters", "ac", "--force").exit_code == 0
+
+
 def test_the_preset_writes_the_published_strings(count, tmp_path):
     path = tmp_path / "ez.jsonl"
     options = ("--letters", "ez", "--lengths", "20-30", "--formats", "list", "--targets", "z")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tokkit.studies.counting.scoring import CountingScores
     from tokkit.tokenizer import Tokenizer
 
+PROBLEMS = "problems.jsonl"
+"""What was asked, in the folder of a study that was given no file of problems."""
+
 
 def run(
     backend: study_options.Backend,
@@ -156,6 +159,7 @@ class _Study:
         self.asking = asking
         self._folder, self._seed = folder, seed
         self._inputs = [each for each in (problems, wanted.strings) if each is not None]
+        self._drawn = problems is None
         if problems is not None:
             wanted.refuse()
             self.rows = read_rows([problems])
@@ -171,12 +175,17 @@ class _Study:
         from tokkit.outputs import refuse_existing
         from tokkit.report.charts import check_figure
         from tokkit.results import begin_folder, refuse_other
+        from tokkit.studies.counting.rows import keep_rows
 
         if figure is not None:
             refuse_existing(check_figure(figure), force=force)
+        begin_folder(self._folder, resume=True)
+        if self._drawn:
+            problems = self._folder / PROBLEMS
+            keep_rows(self.rows, problems, force=force)
+            self._inputs.append(problems)
         if not force:
             refuse_other(self._folder, self._provenance())
-        begin_folder(self._folder, resume=True)
 
     def ask(
         self, rows: "pandas.DataFrame", table: study_options.TableName

@@ -9,12 +9,13 @@ a tokenizer was given; `max_tokens` and `temperature` of the answer; `messages`,
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tokkit.errors import CorpusError
+from tokkit.errors import CorpusError, UsageError
 from tokkit.results import write_table
 from tokkit.studies.asking.recorded import COLUMNS as ANSWER
 from tokkit.studies.asking.recorded import write_columns
@@ -194,6 +195,25 @@ def write_rows(rows: "pandas.DataFrame", path: Path) -> None:
         }
         rows = rows.assign(**texts)
     write_table(rows, path)
+
+
+def keep_rows(rows: "pandas.DataFrame", path: Path, *, force: bool = False) -> None:
+    """Write what is asked into the folder of a study, or see that it is there already.
+
+    Raises:
+        UsageError: If something else was asked there, unless `force` replaces it.
+    """
+    new = path.with_name(f".new-{path.name}")
+    try:
+        write_rows(rows, new)
+        if path.exists() and not force and path.read_bytes() != new.read_bytes():
+            raise UsageError(
+                f"{str(path.parent)!r} has the answers to other problems: choose another "
+                "place, or --force replaces them"
+            )
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def read_rows(paths: Sequence[Path]) -> "pandas.DataFrame":
