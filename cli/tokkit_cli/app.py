@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from tokkit import __version__
 from tokkit.errors import TokkitError
 from tokkit_cli import console
+from tokkit_cli.commands.audit import audit
 from tokkit_cli.commands.byte_probs import byte_probs
 from tokkit_cli.commands.compare import compare
 from tokkit_cli.commands.convert import convert
@@ -149,6 +150,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "decode": decode,
     "convert": convert,
     "view": view,
+    "audit": audit,
     "compare": compare,
     "warmup": warmup,
 }

@@ -32,7 +32,7 @@ def comparison_parts(found: "Comparison", count: int) -> list[Any]:
     return parts
 
 
-def _table(title: str, *columns: str) -> Any:
+def table(title: str, *columns: str) -> Any:
     """Begin a table; columns after the first hold figures."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -45,44 +45,44 @@ def _table(title: str, *columns: str) -> Any:
 
 def _vocabularies(found: "Comparison") -> Any:
     vocab = found.vocab
-    table = _table("vocabularies, as bytes", "", *found.names, "both")
-    table.add_row("tokens", *(f"{size:,}" for size in vocab.sizes), f"{vocab.shared:,}")
-    table.add_row(
+    shown = table("vocabularies, as bytes", "", *found.names, "both")
+    shown.add_row("tokens", *(f"{size:,}" for size in vocab.sizes), f"{vocab.shared:,}")
+    shown.add_row(
         "shared", *(f"{share:.1%}" for share in vocab.coverage), f"{vocab.jaccard:.5f}"
     )
-    table.add_row("special tokens", *(f"{each:,}" for each in vocab.specials))
-    table.add_row("with the same id", "", "", f"{vocab.same_id:,}")
-    table.columns[0].footer = "shared: of each; of both together (Jaccard)"
-    table.show_footer = True
-    return table
+    shown.add_row("special tokens", *(f"{each:,}" for each in vocab.specials))
+    shown.add_row("with the same id", "", "", f"{vocab.same_id:,}")
+    shown.columns[0].footer = "shared: of each; of both together (Jaccard)"
+    shown.show_footer = True
+    return shown
 
 
 def _cuts(found: "Comparison") -> Any:
     counted = found.agreement
     n_bytes, *tokens = found.totals
-    table = _table(
+    shown = table(
         f"cuts of {len(counted.lengths):,} documents, {n_bytes:,} bytes",
         "",
         *found.names,
         "both",
     )
-    table.add_row("tokens", *(f"{each:,}" for each in tokens), f"ratio {found.cost}")
-    table.add_row("bytes per token", *(f"{n_bytes / max(each, 1):.3f}" for each in tokens), "")
+    shown.add_row("tokens", *(f"{each:,}" for each in tokens), f"ratio {found.cost}")
+    shown.add_row("bytes per token", *(f"{n_bytes / max(each, 1):.3f}" for each in tokens), "")
     if counted.documents:
         for name, counts in (
             ("boundaries", counted.boundaries),
             ("tokens alike", counted.tokens),
         ):
             first, second, both = counts.tolist()
-            table.add_row(
+            shown.add_row(
                 name, f"{first:,}", f"{second:,}", f"{both:,}  F1 {counted.f1(counts):.4f}"
             )
         macro = counted.f1_sum / counted.documents
-        table.add_row("F1, mean of documents", "", "", f"{macro:.4f}")
+        shown.add_row("F1, mean of documents", "", "", f"{macro:.4f}")
         share = counted.identical / counted.documents
-        table.add_row("documents cut alike", "", "", f"{counted.identical:,} ({share:.1%})")
-    table.add_row("bags of tokens (Jaccard)", "", "", f"{found.jaccard:.4f}")
-    return table
+        shown.add_row("documents cut alike", "", "", f"{counted.identical:,} ({share:.1%})")
+    shown.add_row("bags of tokens (Jaccard)", "", "", f"{found.jaccard:.4f}")
+    return shown
 
 
 def _differences(
@@ -90,13 +90,13 @@ def _differences(
 ) -> Any:
     from rich.text import Text
 
-    table = _table(title, "times", "tokens", *found.names)
-    for column in table.columns[2:]:
+    shown = table(title, "times", "tokens", *found.names)
+    for column in shown.columns[2:]:
         column.justify, column.no_wrap, column.overflow = "left", False, "fold"
-    table.columns[0].justify = "right"
+    shown.columns[0].justify = "right"
     for difference, seen in differences:
         first, second = difference.pieces()
         more = seen * (len(second) - len(first))
         cuts = (Text("│".join(map(spell_bytes, each))) for each in (first, second))
-        table.add_row(f"{seen:,}", f"{more:+,}" if more else "0", *cuts)
-    return table
+        shown.add_row(f"{seen:,}", f"{more:+,}" if more else "0", *cuts)
+    return shown
