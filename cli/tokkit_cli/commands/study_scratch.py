@@ -99,9 +99,12 @@ def scratch(
     tokkit study scratch --task text --tokenizations bytes,bpe1024 --text book.txt -o text
     ```
     """
+    from tokkit.report.charts import check_figure
     from tokkit.studies.scratch.plan import PLANS
     from tokkit.studies.scratch.study import run_study
 
+    if figure is not None:
+        check_figure(figure)
     asked = {
         "tokenizations": tokenizations and tuple(tokenizations.split(",")),
         "sizes": sizes and _sizes(sizes, task),

@@ -113,6 +113,7 @@ def _one_thread_each() -> Iterator[None]:
 def _train(plan: Plan, trial: Trial, record: Record, device: torch.device, work: _Work) -> None:
     """Train one model from where it is."""
     if record.is_complete:
+        record.checkpoint.unlink(missing_ok=True)  # Killed before it could be.
         work.done(plan.steps)
         return
     run = _begin(plan, trial, record, device)
