@@ -193,6 +193,14 @@ def test_log_probabilities():
     assert cell["top5_entropy"] == pytest.approx(entropy)
 
 
+@pytest.mark.parametrize("column", ["logprobs_json", "messages"])
+@pytest.mark.parametrize("content", ["{", "[3]", '[["user"]]', "3", '[{"token": "a"}]'])
+def test_damaged_columns_are_named(column, content):
+    frame = frame_of([row(Problem(1, 2), 3, **{column: content})])
+    with pytest.raises(CorpusError, match=rf"row 'nosep:1\+2': {column}"):
+        score(frame)
+
+
 def test_pooling_and_comparing_by_what_is_not_there_is_refused():
     frame = simulated("perfect", problems(3))
     with pytest.raises(UsageError, match="cannot pool over 'spaces'"):

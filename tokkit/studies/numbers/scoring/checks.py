@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from tokkit.errors import TokkitError
+from tokkit.errors import CorpusError, TokkitError
 from tokkit.studies.numbers.problems import read_solved, write_solved
 from tokkit.studies.numbers.rows import Row, problem_of, style_of
 from tokkit.studies.numbers.scoring.answers import written_numbers
@@ -209,17 +209,24 @@ def _perhaps_cut_short(part: "pandas.DataFrame") -> Iterator[tuple[str, str, int
 
 def _examples(row: Row) -> Iterator[tuple[str, str]]:
     """Yield question and answer of each example of a prompt."""
-    messages = row.get("messages")
-    if isinstance(messages, str) and messages:
-        messages = json.loads(messages)
-    if isinstance(messages, list) and messages:
-        for (one, question), (other, answer) in pairwise(messages):
-            if (one, other) == ("user", "assistant"):
-                yield question, answer
+    if isinstance(row["messages"], str):
+        for first, second in pairwise(_messages(row)):
+            if (first[0], second[0]) == ("user", "assistant"):
+                yield first[1], second[1]
         return
     prompt = row.get("prompt")
     for match in re.finditer(r"([^\n]*=)( *)(\S+)", prompt if isinstance(prompt, str) else ""):
         yield match[1] + match[2], match[3]
+
+
+def _messages(row: Row) -> list[tuple[str, str]]:
+    """Return role and content of each message."""
+    try:
+        return [(str(role), str(content)) for role, content in json.loads(row["messages"])]
+    except (ValueError, TypeError):
+        raise CorpusError(
+            f"row {row['key']!r}: messages are no JSON list of pairs of role and content"
+        ) from None
 
 
 def _number(row: Row, name: str) -> float:

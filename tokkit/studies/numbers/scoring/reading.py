@@ -8,6 +8,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from tokkit.errors import CorpusError
 from tokkit.studies.numbers.formats import NumberFormat
 from tokkit.studies.numbers.problems import Problem
 from tokkit.studies.numbers.rows import Row, problem_of, style_of
@@ -82,7 +83,12 @@ def _read(row: Row) -> dict[str, Any]:
     if read["valid_answer"]:
         read["answer_start"] += len(response or "") - len(parts.answer)
     read |= _error_columns(read["answer"], posed, int(row["chunk_size"]))
-    return read | _logprob_columns(row.get("logprobs_json"))
+    try:
+        return read | _logprob_columns(row["logprobs_json"])
+    except (ValueError, TypeError, LookupError, AttributeError):
+        raise CorpusError(
+            f"row {row['key']!r}: logprobs_json is no list of tokens with their logprob"
+        ) from None
 
 
 def _problem_columns(problem: Problem, wanted: NumberFormat) -> dict[str, Any]:
@@ -239,5 +245,6 @@ def _logprob_columns(text: Any) -> dict[str, float | None]:
 def _entropy(candidates: list[dict[str, Any]]) -> float:
     """Return the entropy of the named candidates among themselves."""
     weights = [math.exp(each["logprob"]) for each in candidates]
-    shares = [weight / math.fsum(weights) for weight in weights if weight > 0]
+    total = math.fsum(weights)
+    shares = [weight / total for weight in weights if weight > 0]
     return -math.fsum(share * math.log(share) for share in shares)

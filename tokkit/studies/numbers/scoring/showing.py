@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _TITLE = ("file", "model", "system_prompt")
 _IN_NAME = (*COMPARE["format"], "preamble", "operation", "flip_problem", "flip_shots")
+_SPELLED = (*FORMATS, "num_trailing_spaces")
+"""What `describe_condition` has in one name."""
 _MOST = 12
 """How many conditions a matrix has at most; more are a list."""
 
@@ -59,7 +61,7 @@ def _cell_tables(cells: "pandas.DataFrame") -> Iterator[RenderableType]:
 
 
 def _title(named: Line, pooled: dict[str, list[Any]] | None) -> str:
-    parts = [_shown(name, value) for name, value in named.items() if _is_known(value)]
+    parts = [_shown(name, value) for name, value in named.items() if value not in (None, "")]
     title = " · ".join(parts)
     for name, values in (pooled or {}).items():
         title += f"\npooled over {name}: {', '.join(map(str, values))}"
@@ -134,8 +136,16 @@ def _comparisons(scores: "Scores") -> Iterator[RenderableType]:
     overall = {_key(line, shared): line for line in lines_of(scores.overall)}
     for _, own in pairs.groupby(shared, sort=False, dropna=False):
         lines = lines_of(own)
-        title = ", ".join(_shown(name, lines[0][name]) for name in varying) or "all"
+        title = _stratum_title(lines[0], varying) or "all"
         yield from _stratum(lines, title, overall.get(_key(lines[0], shared)))
+
+
+def _stratum_title(line: Line, varying: Sequence[str]) -> str:
+    """Say what a stratum is of, by what tells strata apart."""
+    formats = {name: line[name] for name in FORMATS if name in varying}
+    parts = [describe_condition(formats)]
+    parts += [_shown(name, line[name]) for name in varying if name not in _SPELLED]
+    return ", ".join(filter(None, parts))
 
 
 def _stratum(lines: list[Line], title: str, overall: Line | None) -> Iterator[Group]:
