@@ -36,7 +36,9 @@ def draw_scratch(study: Study) -> Any:
     """
     alt = altair()
     color = alt.Color(
-        "tokenization:N", sort=list(study.plan.tokenizations), legend=alt.Legend(title=None)
+        "tokenization:N",
+        sort=list(study.plan.tokenizations),
+        legend=alt.Legend(title=None, symbolOpacity=1),
     )
     frame = study.frame()
     curves = alt.hconcat(*(_curves(study, frame, basis, color) for basis in _BASES))
@@ -57,6 +59,8 @@ def draw_scratch(study: Study) -> Any:
             color,
         ),
     )
+    # Bars are as wide as the number of their own groups allows.
+    below = below.resolve_scale(xOffset="independent")
     return alt.vconcat(curves, below).properties(title=title)
 
 
