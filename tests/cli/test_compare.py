@@ -1,12 +1,14 @@
 """``tokkit compare`` and ``tokkit view``."""
 
 import json
+from base64 import b64encode
 
 import pandas as pd
 import pytest
-from tokkit_cli.tokenizers import short_names
+from tokkit_cli.tokenizers import load_tokenizers, short_names
 
 import tokkit as library
+from tokkit.errors import FormatError, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +87,17 @@ def test_short_names_tell_tokenizers_apart(tmp_path):
     paths += [f"{tmp_path}/x.tiktoken@gpt2", "org/model"]
     assert short_names(paths) == ["a/gpt2", "b/gpt2", "c", "x", "model"]
     assert short_names(["org/model", "org/model"]) == ["org/model (1)", "org/model (2)"]
+
+
+def test_tokenizers_are_loaded_under_names_of_ones_own(trained, other, tmp_path):
+    assert list(load_tokenizers([f"x={trained}", f"y={trained}"])) == ["x", "y"]
+    with pytest.raises(UsageError, match="two tokenizers are called 'x'"):
+        load_tokenizers([f"x={trained}", f"x={other}"])
+    ranks = tmp_path / "ranks.tiktoken"
+    ranks.write_bytes(b"".join(b"%s %d\n" % (b64encode(bytes([b])), b) for b in range(256)))
+    assert load_tokenizers([str(ranks), str(other)], "cl100k")["ranks"].pattern.name == "cl100k"
+    assert load_tokenizers([f"{ranks}@gpt2", str(other)])["ranks"].pattern.name == "gpt2"
+    with pytest.raises(FormatError, match="leave the pattern out"):
+        load_tokenizers([str(trained)], "cl100k")
+    with pytest.raises(FormatError, match="name it"):
+        load_tokenizers([str(ranks)])

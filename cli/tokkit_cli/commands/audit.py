@@ -7,7 +7,7 @@ import typer
 
 from tokkit_cli import console
 from tokkit_cli import options as given
-from tokkit_cli.tokenizers import TOKENIZER_HELP, load_tokenizer, short_names
+from tokkit_cli.tokenizers import TOKENIZER_HELP, load_tokenizers
 
 
 def audit(
@@ -38,8 +38,7 @@ def audit(
 
     if output is not None:
         begin_folder(output, force=force)
-    loaded = load_tokenizer(tokenizer, pattern)
-    (name,) = short_names([tokenizer])
+    ((name, loaded),) = load_tokenizers([tokenizer], pattern).items()
     with console.show_progress() as progress:
         found = audit_vocabulary(loaded, name=name, progress=progress)
     if output is not None:

@@ -7,7 +7,7 @@ import typer
 
 from tokkit_cli import console
 from tokkit_cli import options as given
-from tokkit_cli.tokenizers import TOKENIZER_HELP, load_tokenizer, short_names
+from tokkit_cli.tokenizers import TOKENIZER_HELP, load_tokenizers
 
 
 def compare(
@@ -58,8 +58,7 @@ def compare(
 
     if output is not None:
         begin_folder(output, force=force)
-    names = short_names([first, second])
-    one, other = (load_tokenizer(name, pattern) for name in (first, second))
+    (one_name, one), (other_name, other) = load_tokenizers([first, second], pattern).items()
     paths = corpus or [str(resource("sample.jsonl"))]
     documents = read_documents(paths, whole=whole, text_column=text_column, on_error=on_error)
     with console.show_progress() as progress:
@@ -67,7 +66,7 @@ def compare(
             one,
             other,
             islice(documents, limit),
-            names=(names[0], names[1]),
+            names=(one_name, other_name),
             seed=seed,
             progress=progress,
         )
@@ -77,7 +76,7 @@ def compare(
             command=console.command_line(),
             seeds={"bootstrap": seed},
             inputs=[Path(path) for path in paths if Path(path).is_file()],
-            tokenizers={names[0]: one.digest, names[1]: other.digest},
+            tokenizers={one_name: one.digest, other_name: other.digest},
         )
         write_study(output, found.differences(), provenance, found.as_json())
     console.print_page(found, as_json)

@@ -7,16 +7,11 @@ import typer
 
 from tokkit_cli import console
 from tokkit_cli.options import AsJson, FilePattern, Force, Quiet, Seed, Verbose
+from tokkit_cli.tokenizers import TokenizerNames, load_tokenizers
 
 
 def audit(
-    tokenizers: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="TOKENIZER",
-            help="Tokenizer files or folders, or hub ids; NAME=TOKENIZER names one.",
-        ),
-    ],
+    tokenizers: TokenizerNames,
     pattern: FilePattern = None,
     widths: Annotated[int, typer.Option(min=1, help="Digits of the longest numbers.")] = 20,
     samples: Annotated[
@@ -41,19 +36,18 @@ def audit(
 
     ```console
     tokkit numbers audit my-tokenizer
-    tokkit numbers audit gpt2 old=cl100k_base.tiktoken --pattern cl100k --figure digits.png
+    tokkit numbers audit gpt2 old=cl100k_base.tiktoken --figure digits.png
     ```
     """
     from tokkit.outputs import refuse_existing
     from tokkit.studies.numbers.audit import audit_numbers
-    from tokkit.studies.numbers.audit_names import load_named
 
     if figure is not None:
         from tokkit.report import check_figure
 
         refuse_existing(check_figure(figure), force=force)
     with console.show_progress() as progress:
-        loaded = load_named(tokenizers, pattern)
+        loaded = load_tokenizers(tokenizers, pattern)
         result = audit_numbers(
             loaded, widths=widths, samples=samples, seed=seed, progress=progress
         )

@@ -7,7 +7,7 @@ import typer
 from tokkit.errors import UsageError
 from tokkit_cli import console
 from tokkit_cli import options as given
-from tokkit_cli.tokenizers import TOKENIZER_HELP, load_tokenizer, short_names
+from tokkit_cli.tokenizers import TOKENIZER_HELP, load_tokenizers
 
 
 def view(
@@ -46,6 +46,5 @@ def view(
     if not tokenizer:
         raise UsageError("name at least one tokenizer: --tokenizer TOKENIZER")
     data = sys.stdin.buffer.read() if text == "-" else text.encode("utf-8", "surrogateescape")
-    loaded = (load_tokenizer(name, pattern) for name in tokenizer)
-    named = dict(zip(short_names(tokenizer), loaded, strict=True))
+    named = load_tokenizers(tokenizer, pattern)
     console.print_page(view_text(data, named, parse_specials=specials, ids=ids), as_json)

@@ -1,7 +1,6 @@
 """Audits of real vocabularies against published counts; rules against their definition."""
 
 import json
-from base64 import b64encode
 from functools import cache
 
 import numpy as np
@@ -11,11 +10,9 @@ from hypothesis import strategies as st
 
 import tokkit
 from tests.formats.families import FAMILIES
-from tokkit.errors import FormatError, UsageError
 from tokkit.formats.huggingface import build
 from tokkit.studies.numbers.audit import audit_numbers, draw_numbers
 from tokkit.studies.numbers.audit_cuts import Reader, judge, show_cut, spell, spell_short
-from tokkit.studies.numbers.audit_names import load_named
 
 SOURCES = {
     "gpt2": "hf/gpt2",
@@ -203,20 +200,3 @@ def test_digits_around_a_number_are_not_its_own(number, context):
     ends = set(np.array(tokenizer.spans(text))[:, 1].tolist())
     inside = {start + end for end in np.cumsum(cut)[:-1].tolist()}
     assert inside == {end for end in ends if start < end < start + len(number)}
-
-
-def test_names_are_as_short_as_can_be(tmp_path):
-    for folder in ("a", "b", "b/a"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "tokenizer.json").write_text(json.dumps(FAMILIES["gpt2"]()))
-    a, b, other = (str(tmp_path / folder) for folder in ("a", "b", "b/a"))
-    assert list(load_named([a, f"{b}/tokenizer.json"], None)) == ["a", "b"]
-    assert list(load_named([a, other], "gpt2")) == [a, other]
-    assert list(load_named([f"x={a}", f"y={a}"], None)) == ["x", "y"]
-    ranks = tmp_path / "ranks.tiktoken"
-    ranks.write_bytes(b"".join(b"%s %d\n" % (b64encode(bytes([b])), b) for b in range(256)))
-    assert load_named([str(ranks), a], "cl100k")["ranks"].pattern.name == "cl100k"
-    with pytest.raises(FormatError, match="leave the pattern out"):
-        load_named([a], "cl100k")
-    with pytest.raises(UsageError, match="two tokenizers are called 'x'"):
-        load_named([f"x={a}", f"x={b}"], None)
