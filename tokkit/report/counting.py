@@ -130,18 +130,18 @@ def draw_truths(scores: CountingScores) -> Any:
     frame = _label(scores.truths)
     order = frame.sort_values("by_low", kind="stable")["by"].drop_duplicates().tolist()
     known = [form for form in FORMS if form in set(frame["input_format"])]
+    legend = alt.Legend(title=None, symbolOpacity=1, symbolType="square")
     share = alt.Scale(domain=[0, 1])
     base = alt.Chart(frame).encode(
-        x=alt.X("by:O", sort=order, title="true number", axis=alt.Axis(labelAngle=0))
+        x=alt.X("by:O", sort=order, title="true number", axis=alt.Axis(labelAngle=0)),
+        color=alt.Color("input_format:N", sort=known, legend=legend),
     )
     lines = base.mark_line(point=True).encode(
         y=alt.Y("accuracy:Q", title=_SHARE, scale=share),
-        color=alt.Color("input_format:N", sort=known, legend=alt.Legend(title=None)),
     )
     band = base.mark_area(opacity=0.15).encode(
         y=alt.Y("accuracy_low:Q", scale=share),
         y2="accuracy_high:Q",
-        color=alt.Color("input_format:N", sort=known, legend=None),
     )
     several = frame[_ROW].nunique()
     width = 640 if several == 1 else 300

@@ -47,7 +47,7 @@ def generate(
     ```
     """
     from tokkit.outputs import refuse_existing
-    from tokkit.studies.counting.rows import write_rows
+    from tokkit.studies.counting.row_files import write_rows
     from tokkit_cli.tokenizers import load_tokenizer
 
     refuse_existing(output, force=force)

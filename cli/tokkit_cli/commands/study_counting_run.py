@@ -154,7 +154,7 @@ class _Study:
         folder: Path,
         seed: int | None,
     ) -> None:
-        from tokkit.studies.counting.rows import read_rows
+        from tokkit.studies.counting.row_files import read_rows
 
         self.asking = asking
         self._folder, self._seed = folder, seed
@@ -175,7 +175,7 @@ class _Study:
         from tokkit.outputs import refuse_existing
         from tokkit.report.charts import check_figure
         from tokkit.results import begin_folder, refuse_other
-        from tokkit.studies.counting.rows import keep_rows
+        from tokkit.studies.counting.row_files import keep_rows
 
         if figure is not None:
             refuse_existing(check_figure(figure), force=force)
@@ -192,7 +192,8 @@ class _Study:
     ) -> "tuple[CountingScores | None, dict[str, Any]]":
         """Have rows answered, score the answers, and write both."""
         from tokkit.results import write_study
-        from tokkit.studies.counting.rows import add_answers, requests_of, write_rows
+        from tokkit.studies.counting.row_files import write_rows
+        from tokkit.studies.counting.rows import add_answers, requests_of
         from tokkit.studies.counting.scoring import score
 
         asked = self.asking.ask(requests_of(rows))

@@ -152,7 +152,7 @@ def _asked(
 def _write(scores: "CountingScores", folder: Path, inputs: list[Path], seed: int) -> None:
     """Write rows and scores."""
     from tokkit.results import Provenance, write_study
-    from tokkit.studies.counting.rows import write_rows
+    from tokkit.studies.counting.row_files import write_rows
 
     provenance = Provenance(
         study="counting",

@@ -10,7 +10,7 @@ from tokkit.results import Provenance, write_study
 from tokkit.studies.counting.files import Recording, score_files
 from tokkit.studies.counting.plan import Plan
 from tokkit.studies.counting.recorded import Asked, asked_of_file
-from tokkit.studies.counting.rows import write_rows
+from tokkit.studies.counting.row_files import write_rows
 
 COLUMNS = "key,task,sample,truth,input_format,prompt_style"
 STRINGS = {"0": "abba", "1": "aab", "2": "bbb"}

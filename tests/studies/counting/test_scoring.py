@@ -8,7 +8,8 @@ from tests.studies.counting.studies import answered, simulate
 from tokkit.errors import CorpusError, UsageError
 from tokkit.stats import holm
 from tokkit.studies.counting.plan import Plan
-from tokkit.studies.counting.rows import make_rows, read_rows, requests_of, write_rows
+from tokkit.studies.counting.row_files import read_rows, write_rows
+from tokkit.studies.counting.rows import make_rows, requests_of
 from tokkit.studies.counting.samples import Sample
 from tokkit.studies.counting.scoring import score
 

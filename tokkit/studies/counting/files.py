@@ -8,7 +8,7 @@ from tokkit.errors import CorpusError, UsageError
 from tokkit.results import SUMMARY
 from tokkit.studies.counting.plan import ZHANG2024
 from tokkit.studies.counting.recorded import Asked, Recorded, asked_of_file, read_recorded
-from tokkit.studies.counting.rows import is_rows_file, read_rows
+from tokkit.studies.counting.row_files import is_rows_file, read_rows
 from tokkit.studies.counting.samples import plan_of, read_samples
 from tokkit.studies.counting.scoring import CountingScores, score
 from tokkit.tokenizer import Tokenizer

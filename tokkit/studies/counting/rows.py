@@ -9,14 +9,11 @@ a tokenizer was given; `max_tokens` and `temperature` of the answer; `messages`,
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tokkit.errors import CorpusError, UsageError
-from tokkit.results import write_table
+from tokkit.errors import CorpusError
 from tokkit.studies.asking.recorded import COLUMNS as ANSWER
 from tokkit.studies.asking.recorded import write_columns
 from tokkit.studies.asking.request import Answer, Decoding, Message, Request
@@ -25,9 +22,8 @@ from tokkit.studies.counting.forms import FORMS, FormName
 from tokkit.studies.counting.plan import Plan
 from tokkit.studies.counting.prompts import prompt_around
 from tokkit.studies.counting.samples import Sample
-from tokkit.studies.counting.tasks import TASKS, solve
+from tokkit.studies.counting.tasks import solve
 from tokkit.studies.frames import frame_of, lines_of
-from tokkit.studies.numbers.table_files import read_table
 from tokkit.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -52,15 +48,6 @@ QUESTION = (
     "messages",
 )
 """The columns of what is asked."""
-_NUMBERS = {
-    "length",
-    "letters_per_token",
-    "sample_tokens",
-    "max_tokens",
-    "prompt_tokens",
-    "completion_tokens",
-}
-_NEEDED = ("key", "task", "sample", "truth", "input_format", "prompt_style")
 
 
 def make_rows(
@@ -178,95 +165,3 @@ def add_answers(
     given = frame_of(write_columns(answer) for answer in answers)
     named = {name: given[name].to_numpy() for name in ANSWER}
     return rows.assign(model=model, **named)
-
-
-def write_rows(rows: "pandas.DataFrame", path: Path) -> None:
-    """Write rows as what the name of a file ends in: .csv, .jsonl or .parquet.
-
-    Raises:
-        UsageError: If it ends in something else.
-        MissingExtraError: If pyarrow is not installed, which writes parquet.
-    """
-    if path.suffix == ".parquet":  # whose columns have one type each
-        mixed = [name for name in ("truth", "answer", "robust_answer") if name in rows]
-        texts = {
-            name: rows[name].map(lambda each: None if each is None else str(each))
-            for name in mixed
-        }
-        rows = rows.assign(**texts)
-    write_table(rows, path)
-
-
-def keep_rows(rows: "pandas.DataFrame", path: Path, *, force: bool = False) -> None:
-    """Write what is asked into the folder of a study, or see that it is there already.
-
-    Raises:
-        UsageError: If something else was asked there, unless `force` replaces it.
-    """
-    new = path.with_name(f".new-{path.name}")
-    try:
-        write_rows(rows, new)
-        if path.exists() and not force and path.read_bytes() != new.read_bytes():
-            raise UsageError(
-                f"{str(path.parent)!r} has the answers to other problems: choose another "
-                "place, or --force replaces them"
-            )
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)
-
-
-def read_rows(paths: Sequence[Path]) -> "pandas.DataFrame":
-    """Read rows that tokkit wrote, one file below the other.
-
-    Raises:
-        CorpusError: If a file cannot be read, or has other columns.
-    """
-    rows = [row for path in paths for row in _read(path)]
-    return frame_of(rows)
-
-
-def _read(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a file, all columns of questions and answers in each."""
-    table = read_table(path)
-    absent = [name for name in _NEEDED if name not in table]
-    if absent:
-        raise CorpusError(
-            f"{path} has no column {absent[0]!r}: it is not of a counting study of tokkit"
-        )
-    names = dict.fromkeys([*QUESTION, *table])
-    for place in range(len(table["key"])):
-        row = {name: table[name][place] if name in table else None for name in names}
-        try:
-            yield _restore(row)
-        except (ValueError, TypeError) as error:
-            raise CorpusError(f"{path}, row {place + 1}: {error}") from None
-
-
-def _restore(row: dict[str, Any]) -> dict[str, Any]:
-    """Make of a row's values what they were; CSV files have texts only."""
-    if row["task"] not in TASKS or not isinstance(row["sample"], str):
-        raise ValueError(f"no task {row['task']!r} of a string {row['sample']!r}")
-    for name in row.keys() & _NUMBERS:
-        value = row[name]
-        row[name] = None if value in (None, "") or value != value else int(float(value))
-    if row["task"] == "count":
-        row["truth"] = int(row["truth"])
-    if row.get("error") and not row.get("response"):
-        row["response"] = None
-    row["target"] = row["target"] or ""
-    row["length"] = row["length"] or len(row["sample"])
-    row["temperature"] = float(row["temperature"] or 0.0)
-    return row
-
-
-def is_rows_file(path: Path) -> bool:
-    """Tell whether a file has rows of tokkit, and not recorded answers of a public study."""
-    if path.suffix in (".csv", ".parquet"):
-        return True
-    try:
-        with path.open(encoding="utf-8") as file:
-            first = json.loads(next(file, "null"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(first, dict) and "input_format" in first

@@ -85,7 +85,7 @@ def score(
     """Score answers.
 
     Args:
-        rows: As `tokkit.studies.counting.rows.read_rows` or `add_answers` makes them.
+        rows: As `row_files.read_rows` or `rows.add_answers` of this package makes them.
         compare_by: What tells conditions apart that are compared: a name of
             `tokkit.studies.counting.cells.CONDITION`.
         pool: Names of it that are pooled over.

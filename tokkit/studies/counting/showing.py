@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 Line = dict[str, Any]
 _TITLE = ("model", "task", "letters", "lengths")
 """What is said above a table rather than in its rows."""
+_NAMED = ("prompt_style", "target")
+"""What is said there where it is the same in all rows."""
 _NAMES = {
     "prompt_style": "style",
     "input_format": "format",
     "letters_per_token": "aligned",
 }
 _LEGEND = (
-    "n answers, of them valid (a number after Result:), k right. Accuracy is k / n in\n"
-    "percent, invalid answers being wrong, with its 95 % interval; of valid is k / valid;\n"
-    "robust is that of a reader which takes numbers however they are written."
+    "Of n answers, valid have a number after Result:, and k are right. Accuracy is\n"
+    "k / n in percent, invalid answers being wrong, with its 95 % interval; valid\n"
+    "% is k / valid; robust is that of a reader which takes numbers however they are\n"
+    "written; few:many are numbers too small and too large; tokens, an answer's."
 )
 
 
@@ -36,7 +39,8 @@ def show_scores(scores: "CountingScores") -> RenderableType:
     parts: list[RenderableType] = [Text(_LEGEND)]
     keys = [name for name in _TITLE if name in scores.cells]
     for values, cells in scores.cells.groupby(keys, sort=False, dropna=False):
-        parts.append(_cell_table(cells, _title(dict(zip(keys, values, strict=True)))))
+        same = {name: cells[name].iloc[0] for name in _NAMED if _is_constant(cells, name)}
+        parts.append(_cell_table(cells, _title(dict(zip(keys, values, strict=True)) | same)))
     return Group(*parts, *_comparisons(scores))
 
 
@@ -44,7 +48,10 @@ def _title(named: Line) -> str:
     """Name what all cells of a table share."""
     strings = [f"strings of {named['letters']}"] if "letters" in named else []
     lengths = [f"{named['lengths']} letters"] if "lengths" in named else []
-    parts = [named.get("model") or "model not named", named.get("task"), *strings, *lengths]
+    target = [f"target {named['target']}"] if named.get("target") else []
+    style = [named["prompt_style"]] if "prompt_style" in named else []
+    model = named.get("model") or "model not named"
+    parts = [model, named.get("task"), *style, *target, *strings, *lengths]
     return " · ".join(str(part) for part in parts if part)
 
 
@@ -65,9 +72,11 @@ def _cell_table(cells: "pandas.DataFrame", title: str) -> Table:
 def _names(cells: "pandas.DataFrame") -> list[str]:
     """Return the columns that tell the cells of a table apart, or are always shown."""
     known = [name for name in CONDITION.values() if name in cells and name not in _TITLE]
-    varying = [name for name in known if cells[name].nunique(dropna=False) > 1]
-    always = {"input_format", "prompt_style"} if len(varying) < 2 else {"input_format"}
-    return [name for name in known if name in varying or name in always]
+    return [name for name in known if name == "input_format" or not _is_constant(cells, name)]
+
+
+def _is_constant(cells: "pandas.DataFrame", name: str) -> bool:
+    return name in cells and cells[name].nunique(dropna=False) == 1
 
 
 def _comparisons(scores: "CountingScores") -> Iterator[RenderableType]:
@@ -156,11 +165,9 @@ def _has(name: str) -> Callable[[Line], bool]:
 
 
 _FIGURES: Mapping[str, tuple[Callable[[Line], bool], Callable[[Line], str]]] = {
-    "n": (_always, lambda line: f"{line['n']}"),
-    "valid": (_always, lambda line: f"{line['valid']}"),
-    "k": (_always, lambda line: f"{line['k']}"),
+    "k/valid/n": (_always, lambda line: f"{line['k']}/{line['valid']}/{line['n']}"),
     "accuracy [95 %]": (_always, lambda line: _interval(line, "accuracy")),
-    "of valid": (
+    "valid %": (
         lambda line: bool(line["valid"] < line["n"]),
         lambda line: _percent(line["accuracy_valid"]),
     ),
@@ -168,8 +175,10 @@ _FIGURES: Mapping[str, tuple[Callable[[Line], bool], Callable[[Line], str]]] = {
         lambda line: bool(line["robust_k"] != line["k"]),
         lambda line: _percent(line["robust_accuracy"]),
     ),
-    "under": (_has("under"), lambda line: _count(line["under"])),
-    "over": (_has("over"), lambda line: _count(line["over"])),
+    "few:many": (
+        _has("under"),
+        lambda line: f"{_count(line['under'])}:{_count(line['over'])}",
+    ),
     "edits": (_has("mean_edit_distance"), lambda line: _decimal(line["mean_edit_distance"], 1)),
     "same letters": (_has("same_letters"), lambda line: _count(line["same_letters"])),
     "tokens": (_has("completion_tokens"), lambda line: _decimal(line["completion_tokens"], 1)),
