@@ -56,7 +56,7 @@ def _standings(study: "Study") -> Table:
     budgets = {each.basis: each.budget for each in study.standings}
     names = [f"{budgets[basis]:,.0f} {_UNITS[basis]}" for basis in BASES]
     what = "Bits per byte" if study.plan.task == "text" else "Share of right answers"
-    title = f"{what}, each with the same: mean of {study.plan.seeds} seeds (least–most)"
+    title = f"{what}, each with the same: mean of all seeds (least–most)"
     table = _table(title, "tokenization", *names)
     for name in study.by_tokenization:
         own = {each.basis: each for each in study.standings if each.tokenization == name}

@@ -70,7 +70,7 @@ def run_study(
         for trial in trials
     ]
     if workers is None:
-        workers = len(os.sched_getaffinity(0)) if place.type == "cpu" else 1
+        workers = (os.cpu_count() or 1) if place.type == "cpu" else 1
     train_all(plan, jobs, device=place, workers=workers, progress=progress)
     study = Study(plan, [record for _, record in jobs])
     study.write(folder, command)
