@@ -27,6 +27,7 @@ from tokkit_cli.commands.demo import demo
 from tokkit_cli.commands.encode import encode
 from tokkit_cli.commands.merge_counts import merge_counts
 from tokkit_cli.commands.numbers import numbers
+from tokkit_cli.commands.parity import parity
 from tokkit_cli.commands.study import study
 from tokkit_cli.commands.train_vocab import train_vocab
 from tokkit_cli.commands.transplant import transplant
@@ -152,6 +153,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "view": view,
     "audit": audit,
     "compare": compare,
+    "parity": parity,
     "warmup": warmup,
 }
 for _name, _function in COMMANDS.items():

@@ -28,7 +28,8 @@ DEFINITIONS: Mapping[str, str] = {
     "pivot_words_per_window": "words of the pivot that say what fits in so many tokens of a "
     "language",
     "cost_premium": "dollars of a language by dollars of the pivot, same tokenizer and model",
-    "dollars_per_million_pivot_words": "of prompts that say what a million words of the pivot do",
+    "dollars_per_million_pivot_words": "of prompts that say what a million words of the pivot "
+    "say",
     "flagged": f"more than {MOST_UNKNOWN:.0%} of the tokens are unknown, so that they do not "
     "say what the text says: left out of summaries, groups and Lorenz curves",
     "interval": "95 %, documents drawn anew, the same ones for all languages and tokenizers",
@@ -176,8 +177,8 @@ def parity(
         layout: ``"lines"``: each document is encoded alone; ``"joined"``: all of a language as
             one text, as Petrov et al. do.
         window: The tokens of a context window.
-        groups: What else than the script languages are grouped by: the name of each
-            language's group, by what the groups are, such as ``{"family": {"de": "Germanic"}}``.
+        groups: What else than the script languages are grouped by: the group of each
+            language by the kind of group, such as ``{"family": {"de": "Germanic"}}``.
         prices: Models, what they cost, and the names of the tokenizers they are used with.
         seed: Of the draws of intervals.
         progress: Told ``("counting tokens", languages done, all)``.

@@ -53,7 +53,9 @@ class Draws:
     def ratios(self, name: str) -> NDArray[np.float64]:
         """Return the premium of each document, ``float64[documents, languages]``."""
         tokens = self._counts[name].tokens
-        return tokens / np.maximum(tokens[:, [self._pivot]], 1)
+        # A text of the pivot that leaves no token at all counts as one.
+        found: NDArray[np.float64] = tokens / np.maximum(tokens[:, [self._pivot]], 1)
+        return found
 
     def premiums(self, name: str) -> Samples:
         """Return the premiums, ratios of sums, of each draw."""
@@ -64,22 +66,16 @@ class Draws:
     def ratio_of_sums(self, name: str) -> list[Interval]:
         """Return the premium of each language, a ratio of sums."""
         tokens = self._counts[name].tokens.sum(axis=0)
-        return self._intervals(tokens / tokens[self._pivot], lambda: self.premiums(name))
+        return self._intervals(tokens / tokens[self._pivot], self.premiums(name))
 
     def mean_of_ratios(self, name: str) -> list[Interval]:
         """Return the mean of the premiums of documents, for each language."""
-        return self._intervals(
-            self.ratios(name).mean(axis=0),
-            lambda: self._ratios[name] / self._sizes.documents,
-        )
+        samples = self._ratios[name] / self._sizes.documents
+        return self._intervals(self.ratios(name).mean(axis=0), samples)
 
-    def _intervals(self, values: NDArray[np.float64], samples: "Callable[[], Samples]") -> list[Interval]:
-        if self._sizes.documents < 2:
-            return [Interval(float(value), float("nan"), float("nan")) for value in values]
-        return [
-            sample_interval(float(value), column, self._sizes.documents)
-            for value, column in zip(values, samples().T, strict=True)
-        ]
+    def _intervals(self, values: NDArray[np.float64], samples: Samples) -> list[Interval]:
+        pairs = zip(values.tolist(), samples.T, strict=True)
+        return [self.interval(value, column) for value, column in pairs]
 
     def gini(self, name: str, per: str, used: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return Gini's coefficient of tokens per line or byte of each draw."""

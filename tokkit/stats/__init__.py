@@ -5,7 +5,13 @@ problem, paired conditions are compared by McNemar's exact test with Holm's corr
 on text are drawn anew by document.
 """
 
-from tokkit.stats.bootstrap import Interval, clustered_mean, ratio_interval
+from tokkit.stats.bootstrap import (
+    Interval,
+    clustered_mean,
+    ratio_interval,
+    resampled_sums,
+    sample_interval,
+)
 from tokkit.stats.means import student_mean
 from tokkit.stats.paired import CochranQ, McNemar, cochran_q, holm, mcnemar
 from tokkit.stats.power import detectable_difference, needed_pairs, paired_power
@@ -24,6 +30,8 @@ __all__ = [
     "needed_pairs",
     "paired_power",
     "ratio_interval",
+    "resampled_sums",
+    "sample_interval",
     "student_mean",
     "wilson",
 ]

@@ -101,6 +101,63 @@ def clustered_mean(
     return ratio_interval(sums, sizes, level=level, draws=draws, seed=seed)
 
 
+def resampled_sums(
+    values: ArrayLike, *, draws: int = 2000, seed: int = 0
+) -> NDArray[np.float64]:
+    """Draw documents anew, and add up what they have, of many measures at once.
+
+    All columns are of the same draws, so that whatever is made of them - a ratio of two, a
+    measure of all - is of the paired comparison. The draws are those of `ratio_interval`.
+
+    Args:
+        values: What each document has of each measure, ``[documents, measures]``.
+        draws: How often the documents are drawn anew, with replacement.
+        seed: Of the draws.
+
+    Returns:
+        The sum of each draw, ``float64[draws, measures]``.
+
+    Raises:
+        ValueError: If there is no document.
+    """
+    given = np.asarray(values, dtype=np.float64)
+    if given.ndim != 2 or not len(given):
+        raise ValueError("a row for each document, and at least one, is needed")
+    documents = len(given)
+    random = np.random.default_rng(seed)
+    chunk = max(_CELLS // documents, 1)
+    parts = []
+    for start in range(0, draws, chunk):
+        shape = (min(chunk, draws - start), documents)
+        chosen = random.integers(documents, size=shape)
+        chosen += np.arange(shape[0])[:, None] * documents
+        times = np.bincount(chosen.ravel(), minlength=chosen.size).reshape(shape)
+        parts.append(times.astype(np.float64) @ given)
+    return np.concatenate(parts)
+
+
+def sample_interval(
+    value: float, samples: ArrayLike, documents: int, *, level: float = 0.95
+) -> Interval:
+    """Return where a measure lies, by what it is in documents drawn anew.
+
+    Args:
+        value: The measure of all documents.
+        samples: Of each draw of `resampled_sums`; draws in which it is not a number are left
+            out.
+        documents: How many there are, which decides how far the ends are moved out; see
+            `ratio_interval`.
+        level: The probability that the interval holds the truth.
+    """
+    drawn = np.asarray(samples, dtype=np.float64)
+    drawn = drawn[np.isfinite(drawn)]
+    if documents < 2 or not drawn.size:
+        return Interval(value, float("nan"), float("nan"))
+    tail = _widened_tail((1 - level) / 2, documents)
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return Interval(value, float(low), float(high))
+
+
 def _resampled(
     above: NDArray[np.float64], below: NDArray[np.float64], draws: int, seed: int
 ) -> NDArray[np.float64]:

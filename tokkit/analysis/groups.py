@@ -1,0 +1,37 @@
+"""Groups of languages, from a table."""
+
+import csv
+from pathlib import Path
+
+from tokkit.errors import UsageError
+
+LANGUAGE = "language"
+
+
+def read_groups(path: Path) -> dict[str, dict[str, str]]:
+    """Read what groups languages are of.
+
+    Args:
+        path: A CSV file with a column ``language``, and a column per kind of group.
+
+    Returns:
+        The group of each language, by the name of the column.
+
+    Raises:
+        UsageError: If the file cannot be read, or has no such columns.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise UsageError(f"{path}: the groups cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path}: this is no CSV in UTF-8: {error}") from error
+    columns = [name for name in (rows[0] if rows else {}) if name and name != LANGUAGE]
+    if not rows or LANGUAGE not in rows[0] or not columns:
+        raise UsageError(
+            f"{path}: give a column 'language' and at least one more, such as 'family'"
+        )
+    return {
+        name: {row[LANGUAGE]: row[name] for row in rows if row.get(name)} for name in columns
+    }
