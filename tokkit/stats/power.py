@@ -12,8 +12,8 @@ from tokkit.stats.distributions import binomial_at_most
 
 _MOST = 1 << 24
 """More problems than this nobody asks."""
-_SIGMAS = 9.0
-"""How far from the expected number of discordant problems the sum goes; the rest is < 1e-17."""
+_SIGMAS = 6.0
+"""How far from the expected number of discordant problems the sum goes; the rest is < 1e-8."""
 
 
 def paired_power(
@@ -96,13 +96,13 @@ def detectable_difference(
         level: 1 less the p-value that counts as found.
 
     Returns:
-        The difference, to a millionth; not a number if even one that explains all discordant
+        The difference, to a ten-thousandth; not a number if even one that explains all discordant
         problems is not found.
     """
     low, high = 0.0, discordant
     if paired_power(pairs, high, discordant, level=level) < power:
         return math.nan
-    while high - low > 1e-6:
+    while high - low > 1e-4:
         middle = (low + high) / 2
         if paired_power(pairs, middle, discordant, level=level) < power:
             low = middle

@@ -1,29 +1,15 @@
 """``tokkit transplant``: a pretrained model on another tokenizer."""
 
-from typing import Any
-
 import typer
-from typer.core import TyperGroup
 
 from tokkit_cli.commands.transplant_explain import explain
 from tokkit_cli.commands.transplant_methods import methods
 from tokkit_cli.commands.transplant_run import run
+from tokkit_cli.default_command import DefaultCommand
 
-_DEFAULT = "run"
-_HELP = ("-h", "--help")
-
-
-class _Group(TyperGroup):
-    """A group whose first command need not be named: ``tokkit transplant MODEL TOKENIZER``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the name of the default command where there is none."""
-        if args and args[0] not in self.commands and args[0] not in _HELP:
-            args = [_DEFAULT, *args]
-        return super().parse_args(ctx, args)
-
-
-transplant = typer.Typer(cls=_Group, rich_markup_mode="markdown", invoke_without_command=True)
+transplant = typer.Typer(
+    cls=DefaultCommand, rich_markup_mode="markdown", invoke_without_command=True
+)
 
 
 @transplant.callback()
@@ -47,6 +33,6 @@ def show_commands(context: typer.Context) -> None:
         raise typer.Exit(2)
 
 
-transplant.command(_DEFAULT)(run)
+transplant.command("run")(run)
 transplant.command("methods")(methods)
 transplant.command("explain")(explain)
