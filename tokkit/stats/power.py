@@ -96,7 +96,7 @@ def detectable_difference(
         level: 1 less the p-value that counts as found.
 
     Returns:
-        The difference, to a ten-thousandth; not a number if even one that explains all discordant
+        The difference, to a ten-thousandth; not a number if even one of all discordant
         problems is not found.
     """
     low, high = 0.0, discordant
