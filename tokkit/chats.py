@@ -35,3 +35,8 @@ USUAL_OVERHEAD = ChatOverhead(4, 3, 1)
 def chat_overhead(model: str) -> ChatOverhead:
     """Return what is put around the messages of chats with a model."""
     return OVERHEADS.get(model, USUAL_OVERHEAD)
+
+
+def is_published(model: str) -> bool:
+    """Tell whether a rule for this model is published; for others the usual one is a guess."""
+    return model == "gpt-4" or model.startswith(("gpt-3.5-turbo", "gpt-4-", "gpt-4o"))

@@ -21,6 +21,7 @@ from tokkit_cli.commands.audit import audit
 from tokkit_cli.commands.byte_probs import byte_probs
 from tokkit_cli.commands.compare import compare
 from tokkit_cli.commands.convert import convert
+from tokkit_cli.commands.cost import cost
 from tokkit_cli.commands.count import count
 from tokkit_cli.commands.decode import decode
 from tokkit_cli.commands.demo import demo
@@ -154,6 +155,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "audit": audit,
     "compare": compare,
     "parity": parity,
+    "cost": cost,
     "warmup": warmup,
 }
 for _name, _function in COMMANDS.items():

@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from tokkit.analysis.parallel_records import Document, read_records
-from tokkit.corpus.corpus import open_corpus
+from tokkit.corpus.corpus import Corpus, open_corpus
 from tokkit.corpus.sources import Source, kind_of
 from tokkit.corpus.streams import CorruptError, open_stream
 from tokkit.errors import CorpusError, UsageError
@@ -82,29 +82,40 @@ def read_parallel(
         CorpusError: If a file cannot be read, or texts are not parallel.
         UsageError: If a path is none of the above.
     """
-    named, plain = _named(paths), [path for path in paths if _language_of(path) is None]
-    records: list[Source] = []
-    for source in open_corpus(plain).sources if plain else ():
-        if source.kind == "jsonl":
-            records.append(source)
-        elif source.kind == "text":
-            named.setdefault("", []).append(source)
-        else:
-            raise UsageError(f"{source.name}: give parallel texts as text or JSON lines")
-    named.update(_by_language(named.pop("", [])))
+    # While a corpus lives, so does what came through a pipe.
+    corpora = [(_language_of(path), open_corpus([_file_of(path)])) for path in paths]
+    records, named = _sort(corpora)
     if bool(records) == bool(named):
         raise UsageError("give parallel texts either as JSON lines or as files of languages")
     if records:
-        documents: Iterator[Document] = read_records(
-            records, languages, text_column, language_column, id_column
-        )
         sources = records
+        documents = read_records(records, languages, text_column, language_column, id_column)
     else:
-        kept = {each: named[each] for each in languages or named if each in named}
-        documents = _aligned(kept, joined=joined)
-        sources = list(chain(*kept.values()))
+        named = {each: named[each] for each in languages or named if each in named}
+        sources = list(chain(*named.values()))
+        documents = _aligned(named, joined=joined)
     files = [Path(source.name) for source in sources if source.name == source.path]
     return _complete(list(documents), languages, files, joined=joined)
+
+
+def _sort(
+    corpora: Sequence[tuple[str | None, Corpus]],
+) -> tuple[list[Source], dict[str, list[Source]]]:
+    """Tell files with records from files of one language, which are returned by language."""
+    records: list[Source] = []
+    named: dict[str, list[Source]] = {}
+    for language, corpus in corpora:
+        for source in corpus.sources:
+            if language is None and source.kind == "jsonl":
+                records.append(source)
+            elif source.kind == "text":
+                named.setdefault(language or "", []).append(source)
+            else:
+                raise UsageError(
+                    f"{source.name}: give parallel texts as JSON lines, or as text by language"
+                )
+    unnamed = _by_language(named.pop("", []))
+    return records, {**named, **unnamed}
 
 
 def _language_of(path: str) -> str | None:
@@ -113,14 +124,8 @@ def _language_of(path: str) -> str | None:
     return language if equals and language and file and not os.path.exists(path) else None
 
 
-def _named(paths: Sequence[str]) -> dict[str, list[Source]]:
-    found: dict[str, list[Source]] = {}
-    for path in paths:
-        language = _language_of(path)
-        if language is not None:
-            sources = open_corpus([path.partition("=")[2]]).sources
-            found.setdefault(language, []).extend(sources)
-    return found
+def _file_of(path: str) -> str:
+    return path if _language_of(path) is None else path.partition("=")[2]
 
 
 def _by_language(sources: Sequence[Source]) -> dict[str, list[Source]]:

@@ -36,16 +36,20 @@ def chart_parity(found: "Parity") -> Any:
         *(_curves(found, measure) for measure in ("tokens_per_line", "tokens_per_byte")),
         spacing=40,
     )
-    return alt.vconcat(_premiums(found), curves, spacing=28)
+    both = alt.vconcat(_premiums(found), curves, spacing=28)
+    return both.resolve_scale(color="independent", fill="independent")
 
 
-def _color(found: "Parity") -> Any:
+def _color(found: "Parity", *, legend: bool = False) -> Any:
     alt = altair()
     names = list(found.counts)
     # Dear languages are on top, so that there is room below at the right.
-    legend = alt.Legend(orient="bottom-right", title=None, labelLimit=260, fillColor="white")
-    legend = None if len(names) == 1 else legend
-    return alt.Color("tokenizer:N", sort=names, legend=legend, scale=alt.Scale(domain=names))
+    shown = alt.Legend(orient="bottom-right", title=None, labelLimit=260, fillColor="white")
+    return alt.Color(
+        "tokenizer:N",
+        scale=alt.Scale(domain=names),
+        legend=shown if legend and len(names) > 1 else None,
+    )
 
 
 def _premiums(found: "Parity") -> Any:
@@ -57,7 +61,8 @@ def _premiums(found: "Parity") -> Any:
     many = len(order) > _MANY
     axis = alt.Axis(grid=True, labelLimit=160, labelFontSize=8 if many else 11)
     base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y("language:N", sort=order, title=None, axis=axis), color=_color(found)
+        y=alt.Y("language:N", sort=order, title=None, axis=axis),
+        color=_color(found, legend=True),
     )
     if len(found.counts) > 1 and not many:
         base = base.encode(yOffset=alt.YOffset("tokenizer:N", sort=list(found.counts)))
@@ -69,7 +74,7 @@ def _premiums(found: "Parity") -> Any:
         fill=alt.condition(
             "datum.flagged",
             alt.value("white"),
-            _color(found).to_dict() | {"legend": None},
+            alt.Fill("tokenizer:N", scale=alt.Scale(domain=list(found.counts)), legend=None),
         ),
         tooltip=["language:N", "script:N", "tokenizer:N", "premium:Q", "tokens:Q"],
     )
