@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokkit.stats import ratio_interval
+from tokkit.analysis.inequality import gini
+from tokkit.stats import ratio_interval, resampled_sums, sample_interval
 
 POSITIVE = st.floats(0.01, 1e6)
 
@@ -80,3 +81,38 @@ def test_unequal_lengths_and_nothing_are_errors():
         ratio_interval([1, 2], [1])
     with pytest.raises(ValueError, match="at least one"):
         ratio_interval([], [])
+
+
+# --- many measures of the same draws --------------------------------------------------------
+
+
+COUNTS = st.tuples(st.integers(1, 1000), st.integers(1, 1000))
+
+
+@given(st.lists(COUNTS, min_size=1, max_size=20), st.integers(0, 5))
+def test_sums_of_all_measures_are_of_the_draws_of_ratios(pairs, seed):
+    table = np.array(pairs)
+    sums = resampled_sums(table, draws=60, seed=seed)
+    found = sample_interval(
+        table[:, 0].sum() / table[:, 1].sum(), sums[:, 0] / sums[:, 1], len(table)
+    )
+    expected = ratio_interval(table[:, 0], table[:, 1], draws=60, seed=seed)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_draws_in_which_nothing_can_be_said_are_left_out():
+    assert sample_interval(1.0, [np.nan, 1, 2, np.inf], 9).high <= 2
+    assert np.isnan(sample_interval(1.0, [1, 2], 1).low)
+    assert np.isnan(sample_interval(1.0, [np.nan], 9).low)
+
+
+def test_the_interval_of_a_measure_of_inequality_holds_the_truth():
+    random = np.random.default_rng(11)
+    means, held = np.array([10.0, 20, 40, 80]), 0
+    truth = gini(means)
+    for _ in range(300):
+        documents = random.lognormal(0, 0.5, (80, 1)) * random.gamma(9, means / 9, (80, 4))
+        samples = gini(resampled_sums(documents, draws=400))
+        found = sample_interval(float(gini(documents.sum(axis=0))), samples, 80)
+        held += found.low <= truth <= found.high
+    assert 0.91 <= held / 300 <= 0.985
