@@ -1,4 +1,4 @@
-"""``tokkit audit``: what is in a vocabulary."""
+"""``tokkit audit``: what is in a vocabulary, and what is kept of text."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ def audit(
     tokenizer: Annotated[str, typer.Argument(metavar="TOKENIZER", help=TOKENIZER_HELP)],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="DIR", help="Also write every token here."),
+        typer.Option("--output", "-o", metavar="DIR", help="Also write everything here."),
     ] = None,
     pattern: given.FilePattern = None,
     force: given.Force = False,
@@ -22,11 +22,13 @@ def audit(
     quiet: given.Quiet = False,
     verbose: given.Verbose = False,
 ) -> None:
-    """Show what is in a vocabulary, and which of it text can give.
+    """Show what is in a vocabulary, which of it text can give, and what is kept of text.
 
     A token is reachable if there is a text that gives it, which is shown; unreachable if it is
     proven that there is none, with the cause; else no such text was found. Special tokens that
-    plain text can give are a finding.
+    plain text can give are a finding. Texts that are hard on tokenizers, and every Unicode
+    character, are encoded and decoded, and the ids compared with those of the library that the
+    file was made for.
 
     ```console
     tokkit audit my-tokenizer
@@ -34,7 +36,7 @@ def audit(
     ```
     """
     from tokkit.analysis.audit import audit as audit_vocabulary
-    from tokkit.results import Provenance, begin_folder, write_study
+    from tokkit.results import Provenance, begin_folder, write_study, write_table
 
     if output is not None:
         begin_folder(output, force=force)
@@ -45,5 +47,7 @@ def audit(
         provenance = Provenance(
             study="audit", command=console.command_line(), tokenizers={name: loaded.digest}
         )
+        write_table(found.faithfulness.frame(), output / "faithfulness.csv")
+        write_table(found.faithfulness.lost_frame(), output / "lost_characters.csv")
         write_study(output, found.frame(), provenance, found.as_json())
     console.print_page(found, as_json)

@@ -1,10 +1,11 @@
-"""One audit: everything that can be said of a vocabulary without a text or a model."""
+"""One audit: everything that can be said of a tokenizer without a text or a model."""
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tokkit.analysis.audit.faithfulness import Faithfulness, faithfulness
 from tokkit.analysis.audit.inventory import KINDS, Inventory, take_inventory
 from tokkit.analysis.audit.reachability import CAUSES, Reachability, reach, unmergeable
 from tokkit.tokenizer import Tokenizer
@@ -31,6 +32,7 @@ class Audit:
             a converter that drops ``ignore_merges`` loses them.
         leaks: Special tokens that their own text gives, by that text: whoever can write text
             for a model can write these, unless they are told apart when it is encoded.
+        faithfulness: What is kept of text.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Audit:
     reachability: Reachability
     looked_up: tuple[int, ...]
     leaks: dict[str, int]
+    faithfulness: Faithfulness
 
     @property
     def not_by_itself(self) -> list[int]:
@@ -109,6 +112,7 @@ class Audit:
             ],
             "only_by_lookup": len(self.looked_up),
             "special_from_text": self.leaks,
+            "faithfulness": self.faithfulness.as_json(),
         }
 
     def _describe(self, token: int) -> dict[str, Any]:
@@ -125,7 +129,7 @@ class Audit:
         from rich.console import Group
         from rich.text import Text
 
-        parts: list[Any] = [self._reach_table(), self._kind_table()]
+        parts: list[Any] = [self._reach_table(), self._kind_table(), self.faithfulness]
         parts += [Text(f"finding: {each}") for each in self._findings()]
         return Group(*parts)
 
@@ -204,7 +208,7 @@ class Audit:
 def audit(
     tokenizer: Tokenizer, *, name: str = "tokenizer", progress: Progress | None = None
 ) -> Audit:
-    """Audit a vocabulary.
+    """Audit a tokenizer: its vocabulary, and what is kept of text.
 
     Args:
         tokenizer: The tokenizer.
@@ -220,6 +224,7 @@ def audit(
         reach(tokenizer, progress),
         tuple(looked_up),
         _leaks(tokenizer),
+        faithfulness(tokenizer, name=name, progress=progress),
     )
 
 
