@@ -6,10 +6,10 @@ from typing import Any
 
 from tokkit.errors import UsageError
 from tokkit.report.charts import altair, write_chart
+from tokkit.studies.frames import lines_of
 from tokkit.studies.numbers.scoring import Scores
 from tokkit.studies.numbers.scoring.breakdown import map_digits
 from tokkit.studies.numbers.scoring.cells import CONDITION
-from tokkit.studies.numbers.scoring.frames import lines_of
 from tokkit.studies.numbers.scoring.tables import FORMATS, Line, name_of
 
 _SHADES = ("#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08306b")

@@ -1,6 +1,7 @@
 """Conditions that were tried on the same problems: shares, pairs, and what may be starred."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,6 @@ from numpy.typing import NDArray
 
 from tokkit.stats import (
     Interval,
-    McNemar,
     clustered_mean,
     cochran_q,
     detectable_difference,
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 """Marks for p-values after Holm's correction."""
-_SIGNIFICANT = 0.05
 
 
 def stars(p_value: float) -> str:
@@ -45,32 +44,51 @@ def share(right: NDArray[np.bool_], problems: NDArray[np.int64]) -> Interval:
     return clustered_mean(right, problems)
 
 
+def share_columns(
+    name: str, right: NDArray[np.bool_], problems: NDArray[np.int64]
+) -> dict[str, float | None]:
+    """Return a share and its interval as columns `name`, `name_low` and `name_high`.
+
+    Args:
+        name: Of the share.
+        right: See `share`.
+        problems: See `share`.
+    """
+    found = share(right, problems)
+    ends = {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+    return {key: None if np.isnan(value) else value for key, value in ends.items()}
+
+
 def compare_pairs(
-    table: "pandas.DataFrame", clusters: NDArray[np.int64], *, seed: int = 0
+    table: "pandas.DataFrame", clusters: NDArray[np.int64] | None = None, *, seed: int = 0
 ) -> Iterator[dict[str, Any]]:
     """Compare each two conditions on the problems that both have.
+
+    Of several answers to a problem there is the share that is right: it counts as solved under
+    the condition where that is larger.
 
     Args:
         table: Problems x conditions: the share of answers that are right, NaN for none.
         clusters: Which problems of the table belong together, ``int64[problems]``; the
-            interval of the difference draws them anew together.
+            interval of the difference draws them anew together. None: each is by itself.
         seed: Of these draws.
 
     Yields:
         `first` and `second`, the conditions; `n` problems; `accuracy_first` and
         `accuracy_second`; `only_first` and `only_second`, problems that were solved under one
         only; the `difference` (first less second) with its 95 % interval; the exact `p_value`
-        of McNemar's test; and, of pairs it does not tell apart, `detectable`, the smallest
-        difference that so many problems with as many discordant ones show with a power of
-        80 % (None: none).
+        of McNemar's test; and `detectable`, the smallest difference that so many problems with
+        as many discordant ones show with a power of 80 % (not corrected; None: none).
     """
+    if clusters is None:
+        clusters = np.arange(len(table))
     for first, second in combinations(table.columns, 2):
         both = table[[first, second]].notna().all(axis=1).to_numpy()
         if not both.any():
             continue
         one, other = table[first].to_numpy()[both], table[second].to_numpy()[both]
         test = mcnemar(one > other, other > one)
-        gap = clustered_mean(one - other, clusters[both], seed=seed)
+        gap = _mean(one - other, clusters[both], seed)
         yield {
             "first": first,
             "second": second,
@@ -83,16 +101,26 @@ def compare_pairs(
             "difference_low": gap.low,
             "difference_high": gap.high,
             "p_value": test.p_value,
-            "detectable": _detectable(test, one.size),
+            "detectable": _detectable(one.size, test.only_first + test.only_second),
         }
 
 
-def _detectable(test: McNemar, problems: int) -> float | None:
-    """Return which difference the test would have found, if it found none."""
-    discordant = (test.only_first + test.only_second) / problems
-    if test.p_value <= _SIGNIFICANT or not discordant:
-        return None
-    least = detectable_difference(problems, discordant)
+def _mean(differences: NDArray[np.float64], clusters: NDArray[np.int64], seed: int) -> Interval:
+    """Estimate a mean difference; that of one per cluster is computed once, in any order."""
+    if np.unique(clusters).size < clusters.size:
+        return clustered_mean(differences, clusters, seed=seed)
+    return _mean_of_singles(tuple(np.sort(differences).tolist()), seed)
+
+
+@lru_cache(maxsize=1024)
+def _mean_of_singles(differences: tuple[float, ...], seed: int) -> Interval:
+    return clustered_mean(differences, np.arange(len(differences)), seed=seed)
+
+
+@lru_cache(maxsize=1024)
+def _detectable(pairs: int, discordant: int) -> float | None:
+    """Return the smallest difference that is likely to show; None if not even the largest."""
+    least = detectable_difference(pairs, discordant / pairs) if discordant else float("nan")
     return None if np.isnan(least) else least
 
 

@@ -145,8 +145,9 @@ def _print(
     frame: "pd.DataFrame", output: Path | None, generated: "Generated", as_json: bool
 ) -> None:
     """Write the rows, and say what they are."""
+    from tokkit.studies.frames import lines_of
     from tokkit.studies.numbers.generating import count_parts
-    from tokkit.studies.numbers.rows import records, unpack_messages, write_rows
+    from tokkit.studies.numbers.rows import unpack_messages, write_rows
 
     counts = count_parts(frame)
     if output is not None:
@@ -157,11 +158,11 @@ def _print(
             "left_out": list(generated.left_out),
             "operands": [each._asdict() for each in generated.coverage],
         }
-        data = {"data": records(unpack_messages(frame))} if output is None else {}
+        data = {"data": lines_of(unpack_messages(frame))} if output is None else {}
         where = {} if output is None else {"output": str(output)}
         console.print_result({**result, **where, **data}, as_json)
     elif output is None:
-        console.print_rows(records(unpack_messages(frame)), as_json)
+        console.print_rows(lines_of(unpack_messages(frame)), as_json)
     _say(frame, counts, generated, output)
 
 
@@ -169,7 +170,7 @@ def _say(
     frame: "pd.DataFrame", counts: dict[str, int], generated: "Generated", output: Path | None
 ) -> None:
     """Tell what was generated, and what a model will be told."""
-    from tokkit.studies.numbers.rows import records
+    from tokkit.studies.frames import lines_of
 
     where = "" if output is None else f" in {output}"
     console.note(
@@ -188,7 +189,7 @@ def _say(
             f"as published, {console.count(generated.unlike_format, 'prompt')} of foo_r2l have "
             "groups separated by 'oof': they do not match their format"
         )
-    _say_example(records(frame.tail(1))[0])
+    _say_example(lines_of(frame.tail(1))[0])
 
 
 def _say_example(row: dict[str, Any]) -> None:

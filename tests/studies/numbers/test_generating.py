@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 
 from tokkit.errors import UsageError
+from tokkit.studies.frames import lines_of
 from tokkit.studies.numbers.formats import parse_format
 from tokkit.studies.numbers.generating import (
     Design,
@@ -14,7 +15,7 @@ from tokkit.studies.numbers.generating import (
     cross_conditions,
     generate,
 )
-from tokkit.studies.numbers.rows import documented_messages, records, requests_of
+from tokkit.studies.numbers.rows import documented_messages, requests_of
 from tokkit.studies.numbers.sampling import Drawing, parse_lengths
 
 FORMATS = ("nosep", "comma_r2l", "nosep/comma_r2l/reversed", "comma_l2r//nosep")
@@ -28,7 +29,7 @@ DESIGN = Design(
 
 @pytest.fixture(scope="module")
 def rows():
-    return records(generate(DESIGN).frame)
+    return lines_of(generate(DESIGN).frame)
 
 
 def test_all_conditions_have_the_same_problems_and_examples(rows):
@@ -80,7 +81,7 @@ def test_more_of_anything_leaves_the_other_prompts_as_they_are(rows):
     more = Design(
         drawings=DESIGN.drawings, problems=15, formats=("nosep", "spaces"), shots=(4, 8)
     )
-    found = {row["messages"]: row["max_tokens"] for row in records(generate(more).frame)}
+    found = {row["messages"]: row["max_tokens"] for row in lines_of(generate(more).frame)}
     for row in rows:
         if row["key"].endswith("/2"):  # the third condition: plain numbers, four examples
             assert found[row["messages"]] == row["max_tokens"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tokkit.errors import CorpusError, UsageError
 from tokkit.studies.asking.request import Decoding, Message
+from tokkit.studies.frames import lines_of
 from tokkit.studies.numbers.generating import Design, generate
 from tokkit.studies.numbers.problems import Problem, read_solved, write_solved
 from tokkit.studies.numbers.row_columns import COLUMNS
@@ -16,7 +17,6 @@ from tokkit.studies.numbers.rows import (
     documented_messages,
     frame_of,
     read_rows,
-    records,
     requests_of,
     write_rows,
 )
@@ -41,7 +41,7 @@ def test_rows_are_read_as_they_were_written(frame, tmp_path, suffix):
         answer_number_format=[each or "nosep" for each in frame["answer_number_format"]],
     )
     assert list(read.columns) == list(COLUMNS)
-    assert records(read) == records(expected)
+    assert lines_of(read) == lines_of(expected)
     assert read["num1"].iloc[-1] == HUGE
     assert read["response"].iloc[-1] == "007"
     assert [path.name] == [each.name for each in tmp_path.iterdir()]
@@ -61,7 +61,7 @@ def test_published_tables_are_read_as_they_are(shared):
     assert list(early.columns) == list(late.columns) == list(COLUMNS)
     assert set(early["repeat_problem_number_format"]) == {""}
     assert set(late["repeat_problem_number_format"]) == {"", "nosep", "comma_r2l"}
-    first = records(late.head(1))[0]
+    first = lines_of(late.head(1))[0]
     assert (first["num1"], first["operation"], first["chunk_size"]) == (2307350, "+", 3)
     assert first["response"] == "2,307,350 + 6,058,422 = 8,365,772"
     assert documented_messages(first) == (
@@ -79,7 +79,7 @@ def write_csv(path, text):
 
 def test_what_a_table_does_not_say_is_as_usual(tmp_path):
     path = write_csv(tmp_path / "few.csv", "num1,num2,mine\n12,345,x\n")
-    row = records(read_rows(path))[0]
+    row = lines_of(read_rows(path))[0]
     assert row["key"] == "few:0"
     assert row["file"] == "few.csv"
     assert row["mine"] == "x"
@@ -109,7 +109,7 @@ def test_an_empty_answer_is_not_a_missing_one(tmp_path):
 
 def test_flipped_rows_show_flipped_examples():
     row = {"num1": 5, "num2": 40, "shots": "1+20=21", "flip_shots": True}
-    [row] = records(frame_of([{**row, "answer_number_format": "nosep"}]))
+    [row] = lines_of(frame_of([{**row, "answer_number_format": "nosep"}]))
     assert [each.content for each in documented_messages(row)] == ["20+1=", "21", "5+40="]
 
 

@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 
 from tokkit.errors import UsageError
-from tokkit.studies.numbers.rows import documented_messages, read_rows, records
+from tokkit.studies.frames import lines_of
+from tokkit.studies.numbers.rows import documented_messages, read_rows
 from tokkit.studies.numbers.singh2024 import generate_published
 from tokkit.studies.numbers.singh2024_experiments import EXPERIMENTS, find_experiment
 
@@ -55,7 +56,7 @@ def test_every_row_is_as_published(shared, name, cl100k):
     path = shared / "eval" / "tokenization_counts" / FILES[name]
     with path.open(encoding="utf-8", newline="") as file:
         published = list(csv.DictReader(file))
-    own = records(generate_published([name]).frame)
+    own = lines_of(generate_published([name]).frame)
     assert len(own) == len(published)
     columns = [column for column in published[0] if column not in ANSWERS]
     assert [column for column in own[0] if column in columns] == columns
@@ -73,7 +74,7 @@ def test_columns_describe_the_messages_but_for_reversed_separators(name):
     generated = generate_published([name])
     unlike = Counter(
         row["problem_number_format"]
-        for row in records(generated.frame)
+        for row in lines_of(generated.frame)
         if json.loads(row["messages"]) != [list(each) for each in documented_messages(row)]
     )
     assert unlike == ({"foo_r2l": 360} if name == "other-delimiters" else {})
@@ -104,7 +105,7 @@ def test_tables_that_are_not_at_hand_have_as_many_rows(name):
 
 
 def test_answers_have_the_length_their_problem_has_turns_for():
-    rows = records(generate_published(["answer-lengths"]).frame)
+    rows = lines_of(generate_published(["answer-lengths"]).frame)
     for row in rows[:1300]:
         lengths = EXPERIMENTS["answer-lengths"].lengths[row["problem_index"] % 13]
         digits = [len(str(n)) for n in (row["num2"], row["num1"], row["num1"] + row["num2"])]
@@ -128,8 +129,8 @@ def test_an_experiment_is_found_by_its_table_too():
 
 
 def test_plain_prompts_have_the_same_problems():
-    chats = records(generate_published(["comma-effects-io"]).frame)
-    texts = records(generate_published(["comma-effects-io"], plain=True).frame)
+    chats = lines_of(generate_published(["comma-effects-io"]).frame)
+    texts = lines_of(generate_published(["comma-effects-io"], plain=True).frame)
     assert [row["problem_msg"] for row in chats] == [row["problem_msg"] for row in texts]
     assert texts[0]["messages"] is None
     assert texts[0]["prompt"] == (

@@ -39,13 +39,3 @@ def ends_with_line(messages: Sequence[Message]) -> bool:
     lines = (m.content + _after(m) for m in messages if m.role == "user")
     answers = (m.content for m in messages if m.role == "assistant")
     return not any("\n" in text for text in (*lines, *answers))
-
-
-def without_system(messages: Sequence[Message]) -> list[Message]:
-    """Let the first question begin with what the system says.
-
-    For chat templates that know no system, such as that of Gemma.
-    """
-    system = [message.content for message in messages if message.role == "system"]
-    first, *rest = (message for message in messages if message.role != "system")
-    return [Message(first.role, "\n\n".join([*system, first.content])), *rest]

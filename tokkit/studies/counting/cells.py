@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.studies.frames import frame_of
-from tokkit.studies.paired import share
+from tokkit.studies.paired import share_columns
 
 if TYPE_CHECKING:
     import pandas
@@ -132,11 +132,11 @@ def _count(told: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         "n": right.size,
         "k": int(right.sum()),
         "valid": int(valid.sum()),
-        **_share("accuracy", right, strings),
-        **_share("accuracy_valid", right[valid], strings[valid]),
+        **share_columns("accuracy", right, strings),
+        **share_columns("accuracy_valid", right[valid], strings[valid]),
         "robust_k": int(robust.sum()),
         "robust_valid": int(told["robust_valid"].sum()),
-        **_share("robust_accuracy", robust, strings),
+        **share_columns("robust_accuracy", robust, strings),
         "under": int((off < 0).sum()) if counted else None,
         "over": int((off > 0).sum()) if counted else None,
         "mean_difference": _mean(off),
@@ -145,13 +145,6 @@ def _count(told: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         "completion_tokens": _mean(told["completion_tokens"]),
         "measured_letters_per_token": _letters_per_token(told),
     }
-
-
-def _share(name: str, right: Any, strings: Any) -> dict[str, float | None]:
-    """Return a share with its interval, under three names."""
-    found = share(right, strings)
-    ends = {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
-    return {key: None if np.isnan(value) else value for key, value in ends.items()}
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:

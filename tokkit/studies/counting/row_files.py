@@ -11,7 +11,7 @@ from tokkit.results import write_table
 from tokkit.studies.counting.rows import QUESTION
 from tokkit.studies.counting.tasks import TASKS
 from tokkit.studies.frames import frame_of
-from tokkit.studies.numbers.table_files import read_table
+from tokkit.studies.table_files import read_table
 
 if TYPE_CHECKING:
     import pandas

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from tokkit.errors import UsageError
-from tokkit.studies.markov.plan import Plan
-from tokkit.studies.markov.result import Result
-from tokkit.studies.markov.source import Source
-from tokkit.studies.markov.study import Progress, silent, study
-from tokkit.studies.output import (
+from tokkit.results import (
     SUMMARY,
     Provenance,
     begin_folder,
     write_json,
     write_table,
 )
+from tokkit.studies.markov.plan import Plan
+from tokkit.studies.markov.result import Result
+from tokkit.studies.markov.source import Source
+from tokkit.studies.markov.study import Progress, silent, study
 
 LOSSES, CURVES = "losses.csv", "curves.csv"
 WORKSPACE = "training"

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from tokkit.errors import CorpusError, MissingExtraError
 from tokkit.kernels._jit import Bytes, Ids
+from tokkit.results import write_json
 from tokkit.studies.markov.dictionaries import Dictionary
 from tokkit.studies.markov.plan import Transformer
-from tokkit.studies.output import write_json
 
 try:
     import torch

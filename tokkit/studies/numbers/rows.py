@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tokkit.errors import CorpusError
 from tokkit.results import write_table
 from tokkit.studies.asking.request import Decoding, Message, Request
+from tokkit.studies.frames import lines_of
 from tokkit.studies.numbers.formats import parse_format
 from tokkit.studies.numbers.problems import Problem, read_solved
 from tokkit.studies.numbers.prompts import Style
@@ -23,7 +24,7 @@ from tokkit.studies.numbers.row_columns import (
     to_column,
     to_objects,
 )
-from tokkit.studies.numbers.table_files import Table, read_table
+from tokkit.studies.table_files import Table, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,12 +121,7 @@ def requests_of(frame: "pd.DataFrame", decoding: Decoding | None = None) -> list
             f"two rows have the key {key!r}: give each file once, and files different names"
         )
     decoding = decoding or Decoding()
-    return [_request(row, decoding) for row in records(frame)]
-
-
-def records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
-    """Return the rows of a table as dictionaries."""
-    return frame.to_dict("records")  # type: ignore[return-value] # all columns have names
+    return [_request(row, decoding) for row in lines_of(frame)]
 
 
 def problem_of(row: Row) -> Problem:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tokkit.errors import UsageError
-from tokkit.studies.output import write_json, write_table
+from tokkit.results import write_json, write_table
 from tokkit.studies.scratch.trial import Column
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tokkit.results import Provenance, write_study, write_table
 from tokkit.stats import Interval, wilson
-from tokkit.studies.output import Provenance, write_study, write_table
 from tokkit.studies.scratch.comparing import Difference, Standing, differences, standings
 from tokkit.studies.scratch.plan import Plan
 from tokkit.studies.scratch.points import Point, Record

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tokkit.lm.device import find_device
 from tokkit.lm.train_run import Progress, silent
-from tokkit.studies.output import begin_folder
+from tokkit.results import begin_folder
 from tokkit.studies.scratch.plan import Plan, open_trials
 from tokkit.studies.scratch.points import Record
 from tokkit.studies.scratch.results import Study

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from tokkit.studies.frames import json_lines
 from tokkit.studies.numbers.rows import read_rows
 from tokkit.studies.numbers.scoring.cells import count_cells
 from tokkit.studies.numbers.scoring.checks import find_flags
-from tokkit.studies.numbers.scoring.frames import records
 from tokkit.studies.numbers.scoring.scores import read_rows_of
 
 COMMAS = "20230407_gpt35_comma_effects.csv"
@@ -24,7 +24,7 @@ def rows(shared):
 
 @pytest.fixture(scope="module")
 def cells(rows):
-    return [cell for each in rows.values() for cell in records(count_cells(each))]
+    return [cell for each in rows.values() for cell in json_lines(count_cells(each))]
 
 
 def test_every_expected_cell_is_equal(shared, cells):
@@ -79,7 +79,7 @@ def test_triplets(cells, formats, correct):
 
 
 def test_the_published_curve_pools_three_spacings_and_leaves_invalid_answers_out(rows):
-    pooled = records(count_cells(rows[COMMAS], ["num_spaces"]))
+    pooled = json_lines(count_cells(rows[COMMAS], ["num_spaces"]))
     condition = {"system_prompt": "default", "problem_format": "nosep"}
     own = [cell for cell in pooled if all(cell[key] == condition[key] for key in condition)]
     assert [(cell["k"], cell["valid"]) for cell in own[:4]] == [
@@ -102,7 +102,7 @@ def test_reversed_separators_are_found_and_read_apart(rows, cells):
     assert ks(cells, "agnostic_correct", **wrong) == [36, 61, 65, 74]
     assert ks(cells, "valid", **wrong) == [0] * 4
     assert ks(cells, "prompts_match_format", **wrong) == [False] * 4
-    flags = records(find_flags(rows[DELIMITERS]))
+    flags = json_lines(find_flags(rows[DELIMITERS]))
     flag = next(flag for flag in flags if flag["check"] == "prompt_format")
     assert (flag["problem_format"], flag["rows"], flag["of"]) == ("foo_r2l", 360, 360)
     assert rows[DELIMITERS]["prompt_matches_format"].sum() == 2520
@@ -112,7 +112,7 @@ def test_reversed_separators_are_found_and_read_apart(rows, cells):
 
 
 def test_answers_cut_short_are_suspected(rows):
-    flags = records(find_flags(rows[COMMAS]))
+    flags = json_lines(find_flags(rows[COMMAS]))
     assert {flag["check"] for flag in flags} == {"perhaps_cut_short"}
     assert sum(flag["rows"] for flag in flags) == 9
 

@@ -34,6 +34,7 @@ try:
 except ModuleNotFoundError as missing:
     raise MissingExtraError("torch", "torch") from missing
 
+from tokkit.lm.chat_template import chat_template, fill
 from tokkit.lm.hf_load import (
     context_of,
     load_model,
@@ -41,7 +42,6 @@ from tokkit.lm.hf_load import (
     start_and_ends,
 )
 from tokkit.lm.roles import named_specials
-from tokkit.studies.asking.backends.hf_chat import chat_template, fill
 from tokkit.studies.asking.backends.hf_generate import (
     Brake,
     Continuation,

@@ -20,6 +20,8 @@ from tokkit.studies.asking.backends.result_lines import (
 )
 from tokkit.studies.asking.recorded import read_columns
 from tokkit.studies.asking.request import Answer, Decoding, Message, Request
+from tokkit.studies.frames import lines_of
+from tokkit.studies.table_files import read_table
 
 _log = logging.getLogger("tokkit")
 _OPERANDS = ("num1", "num2")
@@ -102,8 +104,6 @@ def _records(path: Path, bad: BadLines) -> Iterator[_Record]:
             return
     if path.suffix not in (".csv", ".jsonl", ".parquet"):
         raise UsageError(f"replay:{path}: recorded answers are .csv, .jsonl or .parquet files")
-    from tokkit.studies.numbers.table_files import read_table
-
     table = read_table(path)
     if all(name in table for name in _OPERANDS):
         yield from _number_rows(path)
@@ -151,10 +151,10 @@ def _message(value: Any) -> Message:
 
 def _number_rows(path: Path) -> Iterator[_Record]:
     """Yield the answers of rows whose columns describe what was asked."""
-    from tokkit.studies.numbers.rows import read_rows, records, requests_of
+    from tokkit.studies.numbers.rows import read_rows, requests_of
 
     frame = read_rows(path)
-    for row, request in zip(records(frame), requests_of(frame), strict=True):
+    for row, request in zip(lines_of(frame), requests_of(frame), strict=True):
         answer = read_columns(row)
         if answer is not None:
             yield request.key, _content(request.messages, request.prompt), answer

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tokkit.stats import wilson
-from tokkit.studies.numbers.scoring.cells import by_condition, share
+from tokkit.studies.frames import frame_of, lines_of
+from tokkit.studies.numbers.scoring.cells import by_condition
 from tokkit.studies.numbers.scoring.errors import KINDS, OTHER
-from tokkit.studies.numbers.scoring.frames import frame_of, lines_of
 from tokkit.studies.numbers.scoring.positions import Cut, Place, cut_by_groups
+from tokkit.studies.paired import share
 
 if TYPE_CHECKING:
     import pandas

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tokkit.errors import UsageError
-from tokkit.stats import Interval, clustered_mean, wilson
-from tokkit.studies.numbers.scoring.frames import frame_of
+from tokkit.studies.frames import frame_of
+from tokkit.studies.paired import share_columns
 
 if TYPE_CHECKING:
     import pandas
@@ -158,33 +158,14 @@ def _count(part: "pandas.DataFrame") -> dict[str, Any]:
         "prompts_match_format": bool(matches),
     }
     own["interval"] = "wilson" if own["problems"] == own["n"] else "bootstrap by problem"
-    own |= _share("accuracy", correct, np.ones(len(part), dtype=bool), problems)
-    own |= _share("accuracy_valid", correct, valid, problems)
+    own |= share_columns("accuracy", correct, problems)
+    own |= share_columns("accuracy_valid", correct[valid], problems[valid])
     own["agnostic_valid"] = int(part["agnostic_valid"].sum())
     own["agnostic_correct"] = int(agnostic.sum())
-    own |= _share("agnostic_accuracy", agnostic, np.ones(len(part), dtype=bool), problems)
+    own |= share_columns("agnostic_accuracy", agnostic, problems)
     for name in ("repeat_copy_match", "repeat_format_match"):
         own[name] = int(part[name].fillna(False).astype(bool).sum()) if repeats else None
     for name in ("answer_logprob", "mean_logprob", "top5_entropy"):
         mean = part[name].astype(float).mean()
         own[name] = None if np.isnan(mean) else float(mean)
     return own
-
-
-def _share(name: str, successes: Any, counted: Any, problems: Any) -> dict[str, float | None]:
-    """Return a share of what is counted, with its interval, under three names."""
-    found = share(successes[counted], problems[counted])
-    ends = {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
-    return {key: None if np.isnan(value) else value for key, value in ends.items()}
-
-
-def share(successes: Any, problems: Any) -> Interval:
-    """Estimate a share of answers: Wilson's interval if no problem is answered twice.
-
-    Args:
-        successes: ``bool[n]``.
-        problems: Which problem each answer is to, ``int[n]``.
-    """
-    if len(np.unique(problems)) == len(problems):
-        return wilson(int(successes.sum()), len(successes))
-    return clustered_mean(successes, problems)

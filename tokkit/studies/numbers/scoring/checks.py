@@ -13,11 +13,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from tokkit.errors import CorpusError, TokkitError
+from tokkit.studies.frames import lines_of
 from tokkit.studies.numbers.problems import read_solved, write_solved
 from tokkit.studies.numbers.rows import Row, problem_of, style_of
 from tokkit.studies.numbers.scoring.answers import written_numbers
 from tokkit.studies.numbers.scoring.cells import CONDITION, PROBLEM, by_condition
-from tokkit.studies.numbers.scoring.frames import lines_of
 from tokkit.studies.numbers.scoring.reading import separators_of
 from tokkit.tokenizer import Tokenizer
 

@@ -1,27 +1,17 @@
 """Whether conditions differ, on the same problems."""
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from itertools import combinations
-from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tokkit.errors import UsageError
-from tokkit.stats import (
-    Interval,
-    clustered_mean,
-    cochran_q,
-    detectable_difference,
-    holm,
-    mcnemar,
-)
+from tokkit.stats import holm
+from tokkit.studies.frames import frame_of
 from tokkit.studies.numbers.scoring.cells import CONDITION, PROBLEM, by_condition, check_pool
-from tokkit.studies.numbers.scoring.frames import frame_of
+from tokkit.studies.paired import compare_all, compare_pairs, stars
 
 if TYPE_CHECKING:
     import pandas
+
 COMPARE: dict[str, tuple[str, ...]] = {
     "format": (
         "problem_format",
@@ -38,9 +28,6 @@ COMPARE: dict[str, tuple[str, ...]] = {
 }
 """What may be compared: the names of `CONDITION` that tell the conditions apart; all others are
 the same in both."""
-STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
-"""Marks for p-values after Holm's correction."""
-_NAMES = ("stratum", "first", "second")
 
 
 def compare(
@@ -62,14 +49,9 @@ def compare(
         seed: Of the bootstrap.
 
     Returns:
-        Two frames. One line per pair: the `stratum` (what both share), the `first` and the
-        `second` condition, `n` problems with answers under both; the `accuracy` of both;
-        `only_first` and `only_second`, the problems solved under one only; the exact McNemar
-        `p_value` and `p_holm`, `stars`; the `difference` (first less second) with its 95 %
-        interval by problem; `detectable`, the smallest difference that so many problems with
-        as many discordant ones show with a power of 80 % (not corrected; None: none). Then one
-        line per stratum of three conditions or more: `conditions`, `n`, Cochran's `q`,
-        `degrees`, `p_value`.
+        Two frames. One line per pair: what both share (columns of `CONDITION`), what
+        `tokkit.studies.paired.compare_pairs` says of them, `p_holm` and `stars`. Then one line
+        per Cochran's test: what is shared, and what `compare_all` says there.
 
     Raises:
         UsageError: If `by` or `pool` names something else.
@@ -82,18 +64,13 @@ def compare(
     pairs: list[dict[str, Any]] = []
     overall: list[dict[str, Any]] = []
     for stratum, table in _tables(rows[rows["cell_matches_format"]], shared, told_apart):
-        pairs += [{**stratum, **line} for line in _pairs(table, seed)]
-        overall += [{**stratum, **line} for line in _overall(table)]
-    adjusted = holm([pair["p_value"] for pair in pairs])
-    for pair, p_value in zip(pairs, adjusted, strict=True):
-        pair["p_holm"] = p_value
-        pair["stars"] = stars(p_value)
+        pairs += [{**stratum, **pair} for pair in compare_pairs(table, seed=seed)]
+        whole = compare_all(table)
+        if whole is not None:
+            overall.append({**stratum, **whole})
+    for pair, p_value in zip(pairs, holm([each["p_value"] for each in pairs]), strict=True):
+        pair |= {"p_holm": p_value, "stars": stars(p_value)}
     return frame_of(pairs), frame_of(overall)
-
-
-def stars(p_value: float) -> str:
-    """Mark a corrected p-value: ``"***"`` below 0.001, ``"**"`` 0.01, ``"*"`` 0.05."""
-    return next((mark for limit, mark in STARS if p_value < limit), "")
 
 
 def _tables(
@@ -149,56 +126,3 @@ def describe_condition(named: dict[str, Any]) -> str:
     ]
     plain = [str(named[name]) for name in ("file", "model", "system_prompt") if named.get(name)]
     return ", ".join(filter(None, [text, *plain, *rest]))
-
-
-def _pairs(table: "pandas.DataFrame", seed: int) -> Iterator[dict[str, Any]]:
-    """Yield the comparison of each two columns."""
-    for first, second in combinations(table.columns, 2):
-        both = table[[first, second]].dropna()
-        if not len(both):
-            continue
-        one, other = both[first].to_numpy(), both[second].to_numpy()
-        # With several answers to a problem: the condition with the larger share solved it.
-        test = mcnemar(one > other, other > one)
-        gap = _mean_interval(tuple(np.sort(one - other).tolist()), seed)
-        yield {
-            "first": first,
-            "second": second,
-            "n": len(both),
-            "accuracy_first": float(one.mean()),
-            "accuracy_second": float(other.mean()),
-            "only_first": test.only_first,
-            "only_second": test.only_second,
-            "difference": gap.value,
-            "difference_low": gap.low,
-            "difference_high": gap.high,
-            "p_value": test.p_value,
-            "detectable": _detectable(len(both), test.only_first + test.only_second),
-        }
-
-
-@lru_cache(maxsize=1024)
-def _mean_interval(differences: tuple[float, ...], seed: int) -> Interval:
-    """Estimate the mean of one difference per problem; their order means nothing."""
-    return clustered_mean(differences, np.arange(len(differences)), seed=seed)
-
-
-@lru_cache(maxsize=1024)
-def _detectable(pairs: int, discordant: int) -> float | None:
-    """Return the smallest difference that is likely to show; None if not even the largest."""
-    least = detectable_difference(pairs, discordant / pairs) if discordant else nan
-    return None if isnan(least) else least
-
-
-def _overall(table: "pandas.DataFrame") -> Iterator[dict[str, Any]]:
-    """Yield Cochran's test of three conditions or more, on the problems that all have."""
-    whole = table.dropna()
-    if table.shape[1] > 2 and len(whole) and whole.isin([0.0, 1.0]).all(axis=None):
-        test = cochran_q(whole.to_numpy() > 0.5)
-        yield {
-            "conditions": list(table.columns),
-            "n": len(whole),
-            "q": test.statistic,
-            "degrees": test.degrees,
-            "p_value": test.p_value,
-        }

@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tokkit.errors import CorpusError
+from tokkit.studies.frames import frame_of, lines_of
 from tokkit.studies.numbers.formats import NumberFormat
 from tokkit.studies.numbers.problems import Problem
 from tokkit.studies.numbers.rows import Row, problem_of, style_of
@@ -31,7 +32,6 @@ from tokkit.studies.numbers.scoring.errors import (
     kind_of,
     off_by_one_place,
 )
-from tokkit.studies.numbers.scoring.frames import frame_of, lines_of
 
 if TYPE_CHECKING:
     import pandas

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokkit.errors import CorpusError
+from tokkit.studies.frames import json_lines, lines_of
 from tokkit.studies.numbers.rows import read_rows
 from tokkit.studies.numbers.scoring.breakdown import (
     count_kinds,
@@ -22,7 +23,6 @@ from tokkit.studies.numbers.scoring.cells import (
 )
 from tokkit.studies.numbers.scoring.checks import find_flags, misses_format
 from tokkit.studies.numbers.scoring.comparing import compare
-from tokkit.studies.numbers.scoring.frames import lines_of, records
 from tokkit.studies.numbers.scoring.positions import cut_by_groups, cut_by_tokenizer
 from tokkit.studies.numbers.scoring.reading import read_answers
 from tokkit.tokenizer import Tokenizer
@@ -73,7 +73,9 @@ class Scores:
 
     def as_json(self) -> dict[str, Any]:
         """Everything but the rows, as JSON."""
-        frames = {name: records(each) for name, each in self.frames.items() if name != "rows"}
+        frames = {
+            name: json_lines(each) for name, each in self.frames.items() if name != "rows"
+        }
         return {"settings": self.settings, "prompts": self.prompts, **frames}
 
     def __rich__(self) -> "RenderableType":

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from tokkit.studies.frames import lines_of
 from tokkit.studies.numbers.scoring.cells import CONDITION
 from tokkit.studies.numbers.scoring.comparing import COMPARE, describe_condition
-from tokkit.studies.numbers.scoring.frames import lines_of
 from tokkit.studies.numbers.scoring.tables import (
     FORMATS,
     Line,

@@ -8,8 +8,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from tokkit.studies.frames import lines_of
 from tokkit.studies.numbers.scoring.comparing import describe_condition
-from tokkit.studies.numbers.scoring.frames import lines_of
 
 if TYPE_CHECKING:
     import pandas
