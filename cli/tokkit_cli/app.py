@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from tokkit import __version__
 from tokkit.errors import TokkitError
 from tokkit_cli import console
+from tokkit_cli.commands.analyze import analyze
 from tokkit_cli.commands.audit import audit
 from tokkit_cli.commands.byte_probs import byte_probs
 from tokkit_cli.commands.compare import compare
@@ -25,6 +26,7 @@ from tokkit_cli.commands.cost import cost
 from tokkit_cli.commands.count import count
 from tokkit_cli.commands.decode import decode
 from tokkit_cli.commands.demo import demo
+from tokkit_cli.commands.dynamic import dynamic
 from tokkit_cli.commands.encode import encode
 from tokkit_cli.commands.merge_counts import merge_counts
 from tokkit_cli.commands.numbers import numbers
@@ -152,6 +154,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "decode": decode,
     "convert": convert,
     "view": view,
+    "analyze": analyze,
     "audit": audit,
     "compare": compare,
     "parity": parity,
@@ -164,3 +167,4 @@ app.add_typer(transplant, name="transplant")
 app.add_typer(byte_probs, name="byte-probs")
 app.add_typer(numbers, name="numbers")
 app.add_typer(study, name="study")
+app.add_typer(dynamic, name="dynamic")
