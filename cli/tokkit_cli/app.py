@@ -31,6 +31,7 @@ from tokkit_cli.commands.encode import encode
 from tokkit_cli.commands.merge_counts import merge_counts
 from tokkit_cli.commands.numbers import numbers
 from tokkit_cli.commands.parity import parity
+from tokkit_cli.commands.report import report
 from tokkit_cli.commands.study import study
 from tokkit_cli.commands.train_vocab import train_vocab
 from tokkit_cli.commands.transplant import transplant
@@ -159,6 +160,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "compare": compare,
     "parity": parity,
     "cost": cost,
+    "report": report,
     "warmup": warmup,
 }
 for _name, _function in COMMANDS.items():

@@ -1,0 +1,94 @@
+"""How each kind of study is introduced on a page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Which chart shows the main results: one dot for each row, with its interval.
+
+    Attributes:
+        value: The column that is drawn; ``_low`` and ``_high`` behind it are its interval.
+        label: The column that names a line.
+        series: The column that gives a colour, if there is one.
+        title: What the axis says.
+        table: The table, by name.
+    """
+
+    value: str
+    label: str
+    title: str
+    series: str = ""
+    table: str = "results"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How studies of one kind are introduced.
+
+    Attributes:
+        title: What such a study is called.
+        about: What its figures are, in a sentence.
+        first: The findings that come first, by name.
+        dots: The charts that may be drawn of its tables; those whose columns are there are.
+        ordinary: What columns of a long table have in rows that nobody looks for.
+    """
+
+    title: str
+    about: str
+    first: tuple[str, ...] = ()
+    dots: tuple[Dots, ...] = ()
+    ordinary: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+ANY_KIND = Kind("Study", "Figures, tables and pictures of its folder.")
+
+KINDS: Mapping[str, Kind] = {
+    "analyze": Kind(
+        "Analysis of tokenizers",
+        "What the same texts become: fewer tokens, or more bytes in each, are cheaper.",
+        dots=(
+            Dots("bytes_per_token", "tokenizer", "bytes per token"),
+            Dots("bytes_per_token", "group", "bytes per token", series="tokenizer"),
+        ),
+    ),
+    "audit": Kind(
+        "Audit of a vocabulary",
+        "Which tokens a text can give: reachable ones with a text that gives them, unreachable "
+        "ones with the cause. Special tokens that plain text can give are a security finding.",
+        first=("tokenizer", "size", "reachable", "unreachable", "unknown"),
+        ordinary={
+            "status": frozenset({"reachable", ""}),
+            "cause": frozenset({""}),
+        },
+    ),
+    "compare": Kind(
+        "Comparison of two tokenizers",
+        "Tokens are compared as bytes; a ratio is tokens of the second by tokens of the first.",
+        first=("documents", "bytes", "token_ratio", "boundary_f1_micro", "exact_match"),
+    ),
+    "cost": Kind(
+        "Cost of prompts",
+        "Tokens of each prompt, with what is put around the messages of a chat, and dollars.",
+        dots=(Dots("prompt_tokens", "model", "prompt tokens", "tokenizer", "totals"),),
+    ),
+    "counting": Kind(
+        "Counting letters", "How often a model counts right, by how tokens hide the letters."
+    ),
+    "markov": Kind(
+        "Markov sources", "What a small model learns of a source whose entropy is known."
+    ),
+    "numbers": Kind("Answers to number problems", "What was asked, and what came back."),
+    "numbers-score": Kind(
+        "Scores of number problems", "How many answers are right, and which errors there are."
+    ),
+    "parity": Kind(
+        "Parity of languages",
+        "What the same texts cost in different languages; a premium is tokens of a language "
+        "by tokens of the pivot.",
+        first=("pivot", "documents", "layout_definition", "window"),
+        dots=(Dots("premium", "language", "premium", series="tokenizer"),),
+    ),
+    "scratch": Kind("Models from scratch", "Small models that differ in their tokens only."),
+}
