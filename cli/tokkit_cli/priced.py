@@ -1,8 +1,8 @@
 """Models on a command line, and what they cost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from tokkit_cli import console
 
 if TYPE_CHECKING:
     from tokkit.prices import Price
+    from tokkit.tokenizer import Tokenizer
 
 ModelNames = Annotated[
     list[str],
@@ -53,4 +54,21 @@ def find_models(
         if price is None:
             console.note(f"no table has the price of {name!r}: write one (--prices)")
         found.append((name, price, [tokenizer] if equals else list(tokenizers)))
+    return found
+
+
+def find_templates(tokenizers: "Mapping[str, Tokenizer]") -> dict[str, Any]:
+    """Find the chat templates that lie beside tokenizers; most have none.
+
+    Raises:
+        ModelError: If there is one that cannot be read.
+    """
+    from tokkit.lm.chat_template import chat_template
+
+    found = {}
+    for name, tokenizer in tokenizers.items():
+        if tokenizer.source is not None and tokenizer.source.path.exists():
+            template = chat_template(str(tokenizer.source.path))
+            if template is not None:
+                found[name] = template
     return found

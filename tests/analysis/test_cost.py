@@ -6,9 +6,10 @@ import tiktoken
 
 import tokkit
 from tokkit import Tokenizer, Vocabulary
+from tokkit.added import Added, AddedTokens
 from tokkit.analysis.cost import cost
 from tokkit.chats import chat_overhead, is_published
-from tokkit.errors import CorpusError, UsageError
+from tokkit.errors import CorpusError, ModelError, UsageError
 from tokkit.prices import Price
 from tokkit.segment.longest import LongestMatch
 
@@ -124,6 +125,42 @@ def test_each_model_is_asked_with_its_own_tokenizer(tmp_path, plain):
     assert found["tokenizer"].tolist() == ["pairs", "plain", "pairs"]
     assert found["prompt_tokens"].tolist() == [2, 4, 2]
     assert found["dollars"].tolist()[0] == 2
+
+
+class Template:
+    """A chat template as transformers has it."""
+
+    def apply_chat_template(self, chat, *, tokenize, add_generation_prompt):
+        assert (tokenize, add_generation_prompt) == (False, True)
+        if chat[0]["role"] == "system":
+            raise ValueError("no system")
+        if chat[0]["role"] == "tool":
+            raise ValueError("no tools")
+        return "".join(f"<s>{each['role']}:{each['content']}" for each in chat) + "<s>"
+
+
+def test_chat_templates_write_chats_of_other_models(tmp_path):
+    vocab = Vocabulary((*BYTES, b""), {"<s>": 256})
+    added = AddedTokens((Added("<s>", 256),))
+    tokenizer = Tokenizer(vocab, LongestMatch(vocab.tokens), added=added)
+    paths = write_lines(
+        tmp_path / "a.jsonl", {"messages": CHAT}, {"prompt": "abc"}, {"messages": CHAT[1:]}
+    )
+    found = cost(
+        {"own": tokenizer},
+        paths,
+        models=[("llama", None, ["own"]), ("gpt-4", None, ["own"])],
+        templates={"own": Template()},
+    ).totals
+    # <s>user:abc, two line feeds, de<s>; abc; <s>user:de<s>
+    assert found["prompt_tokens"].tolist() == [14 + 3 + 9, 5 + 11 + 3 + 2 + 7]
+    assert found["content_tokens"].tolist() == [10, 10]
+    assert found["overhead"].tolist() == ["template", "published"]
+    refused = write_lines(
+        tmp_path / "b.jsonl", {"messages": [{"role": "tool", "content": "a"}]}
+    )
+    with pytest.raises(ModelError, match=r"no tools.*--plain"):
+        cost({"own": tokenizer}, refused, templates={"own": Template()})
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ _BATCH = 256
 DEFINITIONS: Mapping[str, str] = {
     "content_tokens": "of the texts, each encoded alone; special tokens in them are text",
     "overhead_tokens": "what the server puts around the messages of chats",
-    "overhead": "published: by the rule of the maker for this model; usual: by the rule for "
-    "gpt-4, a guess",
+    "overhead": "published: by the rule of the maker for this model; template: what the chat "
+    "template of the tokenizer writes; usual: by the rule for gpt-4, a guess",
     "prompt_tokens": "content and overhead together",
     "dollars": "of the prompts, and of so many answer tokens as were asked for; null: no table "
     "has the price",
@@ -42,6 +42,8 @@ class Counted:
         uncounted: Parts that are no text, in all prompts.
         content: Tokens of the contents, ``int64[prompts]``, by tokenizer.
         name_tokens: Tokens of the names, ``int64[prompts]``, by tokenizer.
+        written: Tokens of the prompts as chat templates write them, special tokens included,
+            ``int64[prompts]``, by tokenizer that has a template.
     """
 
     messages: NDArray[np.int64]
@@ -49,9 +51,18 @@ class Counted:
     uncounted: int
     content: Mapping[str, NDArray[np.int64]]
     name_tokens: Mapping[str, NDArray[np.int64]]
+    written: Mapping[str, NDArray[np.int64]]
+
+    def rule(self, tokenizer: str, model: str) -> str:
+        """Return which rule holds: ``"published"``, ``"template"`` or ``"usual"``."""
+        if is_published(model):
+            return "published"
+        return "template" if tokenizer in self.written else "usual"
 
     def overhead(self, tokenizer: str, model: str) -> NDArray[np.int64]:
         """Return the tokens of each prompt that are not those of its contents."""
+        if self.rule(tokenizer, model) == "template":
+            return self.written[tokenizer] - self.content[tokenizer]
         rule = chat_overhead(model)
         around = self.messages * rule.message + (self.messages > 0) * rule.request
         tokens: NDArray[np.int64] = around + self.names * rule.name
@@ -113,7 +124,7 @@ class Cost:
             "messages": sum(int(each.messages.sum()) for each in files),
             "content_tokens": int(content.sum()),
             "overhead_tokens": int(overhead.sum()),
-            "overhead": "published" if is_published(model) else "usual",
+            "overhead": files[0].rule(name, model),
             "prompt_tokens": tokens,
             "longest_prompt": int((content + overhead).max(initial=0)),
             "answer_tokens": answers,
@@ -154,6 +165,7 @@ def cost(
     paths: Sequence[str],
     *,
     models: Sequence[tuple[str, Price | None, Sequence[str]]] = (),
+    templates: Mapping[str, Any] | None = None,
     text_column: str = "text",
     lines: bool = False,
     answer_tokens: int = 0,
@@ -167,6 +179,9 @@ def cost(
         paths: Files with prompts, globs and folders of such, or ``-``; see `read_prompts`.
         models: Names, prices (None: unknown), and the tokenizers each is used with; if empty,
             tokens are counted and nothing is priced.
+        templates: Chat templates, by tokenizer that has one; see
+            `tokkit.lm.chat_template.chat_template`. They write the chats of models of which no
+            rule is published.
         text_column: The field of a record with the text.
         lines: Whether each line of a text file is a prompt.
         answer_tokens: How many tokens each answer is taken to have.
@@ -175,12 +190,14 @@ def cost(
 
     Raises:
         CorpusError: If there is no prompt, or one cannot be read.
+        ModelError: If a chat template refuses a chat.
     """
     files: dict[str, Counted] = {}
     done = 0
     corpus = open_corpus(list(paths))  # while it lives, so does what came through a pipe
     for source in corpus.sources:
-        counted = _count(tokenizers, read_prompts(source, text_column=text_column, lines=lines))
+        prompts = read_prompts(source, text_column=text_column, lines=lines)
+        counted = _count(tokenizers, templates or {}, prompts)
         files[source.name] = counted
         done += len(counted.messages)
         if progress:
@@ -191,25 +208,42 @@ def cost(
     return Cost(files=files, models=given, answer_tokens=answer_tokens, batch=batch)
 
 
-def _count(tokenizers: Mapping[str, Tokenizer], prompts: Iterable[Prompt]) -> Counted:
+def _count(
+    tokenizers: Mapping[str, Tokenizer], templates: Mapping[str, Any], prompts: Iterable[Prompt]
+) -> Counted:
     """Count the tokens of the prompts of a file, some at once."""
-    rest, shapes, uncounted = iter(prompts), [], 0
+    rest, shapes = iter(prompts), []
     content: dict[str, list[int]] = {name: [] for name in tokenizers}
     names: dict[str, list[int]] = {name: [] for name in tokenizers}
+    written: dict[str, list[int]] = {name: [] for name in templates}
     while some := list(islice(rest, _BATCH)):
-        shapes += [(len(p.contents) if p.is_chat else 0, len(p.names)) for p in some]
-        uncounted += sum(prompt.uncounted for prompt in some)
+        shapes += [(len(each.roles), len(each.names), each.uncounted) for each in some]
         for name, tokenizer in tokenizers.items():
             content[name] += _tokens(tokenizer, [prompt.contents for prompt in some])
             names[name] += _tokens(tokenizer, [prompt.names for prompt in some])
-    table = np.array(shapes, dtype=np.int64).reshape(-1, 2)
-    return Counted(
-        table[:, 0],
-        table[:, 1],
-        uncounted,
-        {name: np.array(each, dtype=np.int64) for name, each in content.items()},
-        {name: np.array(each, dtype=np.int64) for name, each in names.items()},
+        for name, template in templates.items():
+            written[name] += _written(tokenizers[name], template, some)
+    table = np.array(shapes, dtype=np.int64).reshape(-1, 3)
+    counts = (
+        {name: np.array(each, dtype=np.int64) for name, each in found.items()}
+        for found in (content, names, written)
     )
+    return Counted(table[:, 0], table[:, 1], int(table[:, 2].sum()), *counts)
+
+
+def _written(tokenizer: Tokenizer, template: Any, prompts: Sequence[Prompt]) -> list[int]:
+    """Return how many tokens prompts have, chats as a template writes them."""
+    from tokkit.lm.chat_template import fill
+
+    sizes = []
+    for prompt in prompts:
+        texts = [text.decode() for text in prompt.contents]
+        if prompt.roles:
+            chat = fill(template, list(zip(prompt.roles, texts, strict=True)))
+            sizes.append(len(tokenizer.encode(chat, parse_specials=True)))
+        else:
+            sizes += _tokens(tokenizer, [prompt.contents])
+    return sizes
 
 
 def _tokens(tokenizer: Tokenizer, texts: Sequence[Sequence[bytes]]) -> list[int]:

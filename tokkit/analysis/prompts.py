@@ -19,14 +19,14 @@ class Prompt(NamedTuple):
 
     Attributes:
         contents: Its texts; of a chat, one for each message.
+        roles: Who speaks in each message; empty if it is no chat.
         names: The names that messages give their speakers.
-        is_chat: Whether it is a chat.
         uncounted: How many parts are no text, such as images.
     """
 
     contents: tuple[bytes, ...]
+    roles: tuple[str, ...] = ()
     names: tuple[bytes, ...] = ()
-    is_chat: bool = False
     uncounted: int = 0
 
 
@@ -88,7 +88,7 @@ def _chat(record: Mapping[str, Any]) -> Prompt:
     if not isinstance(messages, list):
         raise BadRecordError("bad chat", "'messages' is not a list")
     apart = [] if record.get("system") is None else [["system", record["system"]]]
-    contents, names, uncounted = [], [], 0
+    contents, roles, names, uncounted = [], [], [], 0
     for message in [*apart, *messages]:
         if isinstance(message, list) and len(message) == 2:
             message = dict(zip(("role", "content"), message, strict=True))
@@ -96,10 +96,11 @@ def _chat(record: Mapping[str, Any]) -> Prompt:
             raise BadRecordError("bad chat", "a message has no content")
         text, left_out = _content(message["content"])
         contents.append(text)
+        roles.append(str(message.get("role", "user")))
         uncounted += left_out + bool(message.get("tool_calls"))
         if message.get("name") is not None:
             names.append(text_of(message["name"], "name").encode())
-    return Prompt(tuple(contents), tuple(names), True, uncounted)
+    return Prompt(tuple(contents), tuple(roles), tuple(names), uncounted)
 
 
 def _content(content: Any) -> tuple[bytes, int]:

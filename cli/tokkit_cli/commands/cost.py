@@ -7,7 +7,7 @@ import typer
 
 from tokkit_cli import console
 from tokkit_cli import options as given
-from tokkit_cli.priced import ModelNames, find_models
+from tokkit_cli.priced import ModelNames, find_models, find_templates
 from tokkit_cli.study_options import Prices
 from tokkit_cli.tokenizers import TokenizerNames, load_tokenizers, short_names
 
@@ -33,6 +33,10 @@ def cost(
     lines: Annotated[
         bool, typer.Option("--lines", help="Each line of a text is a prompt, not all of it.")
     ] = False,
+    plain: Annotated[
+        bool,
+        typer.Option("--plain", help="Leave chat templates of tokenizers aside."),
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="Also write everything here."),
@@ -46,7 +50,8 @@ def cost(
 ) -> None:
     r"""Count the tokens of prompts exactly, and price them.
 
-    Chats have the tokens that servers put around messages, by the published rule of the model.
+    Chats have the tokens that servers put around messages: by the published rule of the model,
+    or as the chat template of the tokenizer writes them.
 
     ```console
     tokkit cost o200k_base.tiktoken chats.jsonl --model gpt-4o --model gpt-4o-mini
@@ -62,11 +67,13 @@ def cost(
         begin_folder(output, force=force)
     priced = find_models(model, short_names(tokenizers), prices)
     loaded = load_tokenizers(tokenizers, pattern)
+    templates = {} if plain else find_templates(loaded)
     with console.show_progress() as progress:
         found = count_cost(
             loaded,
             [file],
             models=priced,
+            templates=templates,
             text_column=text_column,
             lines=lines,
             answer_tokens=answer_tokens,

@@ -1,4 +1,4 @@
-from tokkit.studies.asking.rendering import ends_with_line, plain_text, without_system
+from tokkit.studies.asking.rendering import ends_with_line, plain_text
 from tokkit.studies.asking.request import Message
 
 SYSTEM = Message("system", "Be brief.")
@@ -28,8 +28,3 @@ def test_answers_of_several_lines_do_not_end_with_one():
     assert plain_text(asked) == asked[0].content
     assert not ends_with_line(asked)
     assert not ends_with_line([SHOTS[0], Message("assistant", "a\nb"), LAST])
-
-
-def test_system_goes_into_the_first_question():
-    assert without_system([SYSTEM, LAST]) == [Message("user", "Be brief.\n\n5+6=")]
-    assert without_system([LAST]) == [LAST]
