@@ -14,9 +14,9 @@ import tokkit
 from tokkit.demo import Demo, Row, moving, text
 from tokkit.demo.prompts import PROMPTS, Next
 from tokkit.demo.run import ALGORITHMS
-from tokkit.learn.options import no_progress
 from tokkit.lm.hf import HFModel
 from tokkit.lm.score import fitting_segments
+from tokkit.progress import silent
 from tokkit.resources import resource
 from tokkit.transplant.running.drawing import draw
 
@@ -144,7 +144,7 @@ def page(said):
 def test_without_torch_the_demo_says_how_to_get_it(demo, monkeypatch):
     output, said = demo
     monkeypatch.setattr(moving, "find_spec", lambda name: None)
-    assert moving.move_model(output, [], no_progress) == []
+    assert moving.move_model(output, [], silent) == []
     assert "pip install 'tokkit-toolkit[torch]'" not in page(said)
     assert "pip install 'tokkit-toolkit[torch]'" in page({**said, "moved": []})
 

@@ -16,10 +16,11 @@ from tokkit.byteprobs.results import SEGMENTATIONS
 from tokkit.corpus import open_corpus
 from tokkit.learn import ALGORITHMS
 from tokkit.learn.merging import NO_MERGES
-from tokkit.learn.options import Job, LiB, Options, Progress, no_progress
+from tokkit.learn.options import Job, LiB, Options
 from tokkit.lm import NGramModel
 from tokkit.patterns import find_pattern
 from tokkit.pretokenize import for_pattern
+from tokkit.progress import Progress, silent
 from tokkit.segment.bpe import BPE
 from tokkit.segment.longest import LongestMatch
 from tokkit.segment.unigram import Unigram
@@ -30,8 +31,8 @@ from tokkit.transplant.align import align
 from tokkit.transplant.context import SIDES, Context, Donor, Settings
 from tokkit.transplant.matrix import Matrix
 from tokkit.transplant.planning import make_plan
-from tokkit.transplant.weights.encoding import encode
 from tokkit.vocab import Vocabulary
+from tokkit.weights.encoding import encode
 from tokkit.words import count_words, from_words, merge_counts, read_counts, write_counts
 
 TEXT = "the cat sat on the mat, the other cat did not: 12345 Ünïcödé\n" * 40
@@ -39,7 +40,7 @@ MANY = 30_000
 PATTERNS = ("gpt2", "cl100k", "o200k", "superbpe", "superbpe-stage2")
 
 
-def compile_kernels(progress: Progress = no_progress) -> dict[str, Any]:
+def compile_kernels(progress: Progress = silent) -> dict[str, Any]:
     """Use every kernel once on a little text, which compiles what is not in the cache.
 
     Returns:

@@ -4,18 +4,18 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from rich.console import Console
 
+from tokkit.progress import Progress
+
 messages = Console(stderr=True, emoji=False, markup=False, highlight=False)
 """Notes and progress; `be_quiet` silences it. Errors go through `print_error`."""
 
 logger = logging.getLogger("tokkit")
-
-Progress = Callable[[str, int, int], None]
 
 
 class _Notes(logging.Handler):

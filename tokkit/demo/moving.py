@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tokkit.demo.text import Document
-from tokkit.learn.options import Progress
+from tokkit.progress import Progress
 from tokkit.resources import resource
 
 if TYPE_CHECKING:

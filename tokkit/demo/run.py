@@ -13,11 +13,12 @@ from tokkit.demo.prompts import continue_prompts
 from tokkit.demo.result import Demo, Row
 from tokkit.demo.text import Document, read_documents
 from tokkit.formats import load
-from tokkit.learn.options import Job, Options, Progress, no_progress
+from tokkit.learn.options import Job, Options
 from tokkit.learn.training import choose_pattern, train
 from tokkit.outputs import refuse_existing, replace_folder
 from tokkit.patterns import find_pattern
 from tokkit.pretokenize import Pieces, for_pattern
+from tokkit.progress import Progress, silent
 from tokkit.tokenizer import Tokenizer
 from tokkit.vocab import flatten
 
@@ -39,7 +40,7 @@ def run(
     against: Sequence[str] = (),
     seed: int = 0,
     force: bool = False,
-    progress: Progress = no_progress,
+    progress: Progress = silent,
 ) -> Demo:
     """Learn a vocabulary with several algorithms, and compare them on held-out text.
 

@@ -40,7 +40,7 @@ from tokkit.kernels.merge_state import (
     TOKENS_WANTED,
     State,
 )
-from tokkit.learn.options import Progress, no_progress
+from tokkit.progress import Progress, silent
 from tokkit.vocab import flatten
 
 MOST_SLOTS = 2**31 - 2
@@ -288,7 +288,7 @@ def learn_merges(
     rules: Rules = NO_RULES,
     reserved: Mapping[int, bytes] = MappingProxyType({}),
     earlier: Ids = NO_MERGES,
-    progress: Progress = no_progress,
+    progress: Progress = silent,
     stage: str = "merging",
 ) -> Learned:
     """Merge the most frequent pair of adjacent tokens until there are `vocab_size` tokens.

@@ -1,20 +1,14 @@
 """What to learn, and with what means: the part every algorithm shares, and each one's own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tokkit.patterns import Pattern
+from tokkit.progress import Progress, silent
 from tokkit.tokenizer import Tokenizer
-
-Progress = Callable[[str, int, int], None]
-"""Called as ``progress(stage, done, total)``; `total` is 0 where it is not known."""
-
-
-def no_progress(stage: str, done: int, total: int) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +124,7 @@ class Job:
 
     executor: Executor | None = None
     parts: int = 1
-    progress: Progress = no_progress
+    progress: Progress = silent
     workspace: Path | None = None
 
 

@@ -6,7 +6,7 @@ with different tokenizers has to be cut into the same bytes, each after the same
 `segments` cuts without asking a tokenizer.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from tokkit.errors import ModelError
 from tokkit.lm.hf import HFModel
+from tokkit.progress import Progress, silent
 
-Progress = Callable[[str, int, int], None]
 Nats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 SIZE = 1024
@@ -27,10 +27,6 @@ _LOGITS, _DEVICE_LOGITS = 1 << 23, 1 << 27
 """How many logits a forward pass may give, on a processor and elsewhere."""
 _FEWEST, _MOST = 256, 8192
 """How many tokens it takes at least and at most."""
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True, eq=False)

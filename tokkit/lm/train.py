@@ -27,7 +27,8 @@ from tokkit.errors import CorpusError, ModelError, UsageError
 from tokkit.lm.hf_load import quiet
 from tokkit.lm.roles import BEGINS, FINISHES, special_id
 from tokkit.lm.train_model import Architecture, new_model
-from tokkit.lm.train_run import Progress, Run, Schedule, silent
+from tokkit.lm.train_run import Run, Schedule
+from tokkit.progress import Progress, silent
 from tokkit.tokenizer import Tokenizer
 
 Precision = Literal["float32", "bfloat16"]

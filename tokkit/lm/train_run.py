@@ -2,7 +2,6 @@
 
 import math
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -13,15 +12,10 @@ from numpy.typing import NDArray
 
 from tokkit.errors import JobError, UsageError
 
-Progress = Callable[[str, int, int], None]
 Shape = Literal["cosine", "one-cycle", "constant"]
 BETAS = (0.9, 0.95)
 IGNORED = -100
 """The target of places that the loss leaves out."""
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

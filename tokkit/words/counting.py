@@ -1,6 +1,6 @@
 """Counting the words of a corpus, in parts that run anywhere and need not run twice."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
@@ -8,14 +8,13 @@ from pathlib import Path
 from tokkit.corpus import Corpus, Shard, Tally
 from tokkit.patterns import Pattern
 from tokkit.pretokenize import Pieces, for_pattern
+from tokkit.progress import Progress
 from tokkit.unicode import Engine
 from tokkit.words.engines import run_parts
 from tokkit.words.metadata import describe
 from tokkit.words.parts import Part, Workspace
 from tokkit.words.table import WordTable
 from tokkit.words.wordcounts import WordCounts
-
-Progress = Callable[[str, int, int], None]
 
 PART_SIZE = 32 << 20
 MOST_PARTS = 1024

@@ -5,21 +5,16 @@ runner knows nothing of that, and decides what is asked when, and how often.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tokkit.progress import Progress, silent
 from tokkit.studies.asking.budget import Budget, Purse
 from tokkit.studies.asking.cache import AnswerCache
 from tokkit.studies.asking.pace import Gate, Pace
 from tokkit.studies.asking.request import Answer, Backend, Request
 from tokkit.studies.asking.scheduling import Scheduler, Task
-
-Progress = Callable[[str, int, int], None]
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Report nothing."""
 
 
 @dataclass(kw_only=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tokkit.errors import UsageError
+from tokkit.progress import Progress, silent
 from tokkit.results import (
     SUMMARY,
     Provenance,
@@ -18,7 +19,7 @@ from tokkit.results import (
 from tokkit.studies.markov.plan import Plan
 from tokkit.studies.markov.result import Result
 from tokkit.studies.markov.source import Source
-from tokkit.studies.markov.study import Progress, silent, study
+from tokkit.studies.markov.study import study
 
 LOSSES, CURVES = "losses.csv", "curves.csv"
 WORKSPACE = "training"

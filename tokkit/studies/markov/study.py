@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tokkit.kernels._jit import Bytes
+from tokkit.progress import Progress, silent
 from tokkit.studies.markov.dictionaries import Dictionaries, Dictionary, Name
 from tokkit.studies.markov.losses import ngram_loss, theorem_bound, window_characters
 from tokkit.studies.markov.plan import Plan, Transformer
@@ -21,13 +22,8 @@ from tokkit.studies.markov.source import Source
 if TYPE_CHECKING:
     from tokkit.studies.markov.training import Point
 
-Progress = Callable[[str, int, int], None]
 NEARLY_ALL, HALF = 0.01, 0.5
 """Shares of the windows that may cover fewer characters than is reported."""
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Report nothing."""
 
 
 def study(

@@ -1,17 +1,16 @@
 """How tokenizers cut numbers; see `audit_numbers`."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tokkit.progress import Progress, silent
 from tokkit.studies.numbers.audit_contexts import find_consistency, show_formats
 from tokkit.studies.numbers.audit_coverage import FORMS, count_digit_tokens, cover_integers
 from tokkit.studies.numbers.audit_cuts import Cut, Reader, Verdict, judge
 from tokkit.studies.numbers.audit_result import NumberAudit, TokenizerAudit, Width
 from tokkit.tokenizer import Tokenizer
-
-Progress = Callable[[str, int, int], None]
 
 EXHAUSTIVE = 4
 """Up to this width all strings of digits are tried, leading zeros included."""
@@ -24,17 +23,13 @@ _EACH = 25
 """How many numbers of each width up to `_CONSISTENT` are tried in contexts."""
 
 
-def _silent(stage: str, done: int, total: int) -> None:
-    """Report nothing."""
-
-
 def audit_numbers(
     tokenizers: Mapping[str, Tokenizer],
     *,
     widths: int = 20,
     samples: int = 1000,
     seed: int = 0,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> NumberAudit:
     """Find out how tokenizers cut numbers.
 

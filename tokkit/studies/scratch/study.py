@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tokkit.lm.device import find_device
-from tokkit.lm.train_run import Progress, silent
+from tokkit.progress import Progress, silent
 from tokkit.results import begin_folder
 from tokkit.studies.scratch.plan import Plan, open_trials
 from tokkit.studies.scratch.points import Record

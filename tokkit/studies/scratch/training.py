@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from tokkit.lm.train_model import new_model
-from tokkit.lm.train_run import Progress, Run
+from tokkit.lm.train_run import Run
+from tokkit.progress import Progress
 from tokkit.studies.scratch.plan import Plan
 from tokkit.studies.scratch.points import Point, Record
 from tokkit.studies.scratch.trial import Trial
