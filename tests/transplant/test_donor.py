@@ -13,8 +13,8 @@ from tokkit.transplant.methods.donor import load_donor
 from tokkit.transplant.methods.knn import knn
 from tokkit.transplant.methods.omp import omp
 from tokkit.transplant.methods.ridge import ridge
-from tokkit.transplant.weights.encoding import encode
-from tokkit.transplant.weights.headers import layout
+from tokkit.weights.encoding import encode
+from tokkit.weights.headers import layout
 
 WIDTH = 6
 MERGES = [("t", "h"), ("th", "e"), ("i", "n")]

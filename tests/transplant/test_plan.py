@@ -10,7 +10,7 @@ from tokkit.transplant.matrix import Matrix
 from tokkit.transplant.methods import METHODS
 from tokkit.transplant.plan import PLAN_FILE, Plan
 from tokkit.transplant.planning import make_plan
-from tokkit.transplant.weights.encoding import decode, encode
+from tokkit.weights.encoding import decode, encode
 
 SOURCE = tokenizer(b"th", b"er", b"ing", b"fa", specials=("<s>", "</s>", "<|reserved_1|>"))
 TARGET = tokenizer(b"father", b"thing", b"th", specials=("</s>", "<new>", "<|unused_7|>"))

@@ -15,8 +15,8 @@ from tests.transplant import models
 from tokkit.errors import JobError, ModelError, TokkitError, UsageError
 from tokkit.transplant import Options, Plan, prepare, transplant
 from tokkit.transplant.account import ACCOUNT
-from tokkit.transplant.weights.checkpoint import Checkpoint
-from tokkit.transplant.weights.tensors import read
+from tokkit.weights.checkpoint import Checkpoint
+from tokkit.weights.tensors import read
 
 torch = pytest.importorskip("torch")
 
@@ -231,7 +231,7 @@ def test_a_tokenizer_of_the_hub_comes_with_roles_and_template(
         return str(snapshot)
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
-    monkeypatch.setattr("tokkit.transplant.weights.checkpoint._answers", lambda _: True)
+    monkeypatch.setattr("tokkit.weights.checkpoint._answers", lambda _: True)
     transplant(make(), "someone/tokenizer", tmp_path / "out")
     assert asked == ["someone/tokenizer"]
     assert (tmp_path / "out" / "chat_template.jinja").read_text() == template
@@ -352,7 +352,7 @@ def test_what_is_there_stays_unless_it_may_be_replaced(make, target, tmp_path):
 
 
 def test_a_full_disk_leaves_nothing(make, target, tmp_path, monkeypatch):
-    from tokkit.transplant.weights import writing
+    from tokkit.weights import writing
 
     model = make()
     before = contents(model)

@@ -15,7 +15,7 @@ from tokkit.transplant.settings.files import new_config, new_generation_config
 from tokkit.transplant.settings.roles import find_roles, match_roles
 from tokkit.transplant.settings.tokenizer_files import write_tokenizer
 from tokkit.transplant.settings.translation import Translation
-from tokkit.transplant.weights.checkpoint import Checkpoint
+from tokkit.weights.checkpoint import Checkpoint
 
 SOURCE_MERGES = [("t", "h"), ("th", "e"), ("Ġ", "a")]
 TARGET_MERGES = [("i", "n"), ("t", "h"), ("a", "n"), ("Ġ", "a")]

@@ -19,7 +19,7 @@ from tokkit.transplant.metadata import Metadata
 from tokkit.transplant.preparing import Prepared, special_tokens
 from tokkit.transplant.settings.tokenizer_files import REPLACING
 from tokkit.transplant.showing import facts, methods_of, notes, origins_table
-from tokkit.transplant.weights.writing import Hashed
+from tokkit.weights.writing import Hashed
 
 if TYPE_CHECKING:
     from tokkit.transplant.running.evaluate import Evaluation

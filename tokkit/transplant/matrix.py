@@ -15,7 +15,7 @@ from tokkit.transplant.context import MEAN_ROW, PADDING_ROW, Side
 from tokkit.transplant.noise import gaussian
 from tokkit.transplant.plan import Half, Plan, show
 from tokkit.transplant.rows import Rows
-from tokkit.transplant.weights.encoding import Values, dtype_of, encode
+from tokkit.weights.encoding import Values, dtype_of, encode
 
 BLOCK = 1 << 18
 """Numbers that are computed at once."""

@@ -28,8 +28,8 @@ from tokkit.transplant.context import (
     Side,
 )
 from tokkit.transplant.rows import Rows, Weights
-from tokkit.transplant.weights.tensors import read_file, write_file
 from tokkit.vocab import Vocabulary, flatten
+from tokkit.weights.tensors import read_file, write_file
 
 if TYPE_CHECKING:
     import pandas

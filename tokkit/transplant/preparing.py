@@ -19,8 +19,8 @@ from tokkit.transplant.planning import make_plan
 from tokkit.transplant.settings.numbers import describe_digits
 from tokkit.transplant.settings.roles import INPUT, find_roles, match_roles, match_texts
 from tokkit.transplant.settings.translation import Translation
-from tokkit.transplant.weights.checkpoint import Checkpoint, fetch
-from tokkit.transplant.weights.locate import Embeddings, head_name, locate
+from tokkit.weights.checkpoint import Checkpoint, fetch
+from tokkit.weights.locate import Embeddings, head_name, locate
 
 TOKENIZER_FILES = ("*.json", "*.model", "*.txt", "*.jinja", "*.tiktoken")
 """What a repository of the Hub may say about its tokenizer."""

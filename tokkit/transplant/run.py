@@ -26,11 +26,11 @@ from tokkit.transplant.metadata import write_metadata
 from tokkit.transplant.options import Options
 from tokkit.transplant.plan import PLAN_FILE
 from tokkit.transplant.preparing import Prepared, prepare
-from tokkit.transplant.weights.checkpoint import Checkpoint
-from tokkit.transplant.weights.encoding import encode
-from tokkit.transplant.weights.output import check_space
-from tokkit.transplant.weights.tensors import read
-from tokkit.transplant.weights.writing import (
+from tokkit.weights.checkpoint import Checkpoint
+from tokkit.weights.encoding import encode
+from tokkit.weights.output import check_space
+from tokkit.weights.tensors import read
+from tokkit.weights.writing import (
     Hashed,
     New,
     hash_tensor,

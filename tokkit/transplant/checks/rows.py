@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.checks.check import Check, Status
-from tokkit.transplant.weights.checkpoint import Checkpoint
-from tokkit.transplant.weights.headers import Stored
-from tokkit.transplant.weights.locate import Embeddings
-from tokkit.transplant.weights.tensors import read_rows
-from tokkit.transplant.weights.writing import hash_tensor
+from tokkit.weights.checkpoint import Checkpoint
+from tokkit.weights.headers import Stored
+from tokkit.weights.locate import Embeddings
+from tokkit.weights.tensors import read_rows
+from tokkit.weights.writing import hash_tensor
 
 _BLOCK = 2048
 _SHOWN = 3

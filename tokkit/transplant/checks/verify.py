@@ -11,8 +11,8 @@ from tokkit.transplant.checks.check import Check, Facts, as_json
 from tokkit.transplant.checks.rows import Weights, check_rows
 from tokkit.transplant.context import OVERRIDE
 from tokkit.transplant.settings.roles import Roles
-from tokkit.transplant.weights.checkpoint import Checkpoint
-from tokkit.transplant.weights.locate import locate
+from tokkit.weights.checkpoint import Checkpoint
+from tokkit.weights.locate import locate
 
 if TYPE_CHECKING:
     from tokkit.transplant.preparing import Prepared

@@ -9,11 +9,11 @@ from tokkit.errors import ModelError
 from tokkit.formats import load
 from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.context import Donor
-from tokkit.transplant.weights.checkpoint import Checkpoint
-from tokkit.transplant.weights.encoding import decode
-from tokkit.transplant.weights.headers import Stored
-from tokkit.transplant.weights.locate import locate
-from tokkit.transplant.weights.tensors import read
+from tokkit.weights.checkpoint import Checkpoint
+from tokkit.weights.encoding import decode
+from tokkit.weights.headers import Stored
+from tokkit.weights.locate import locate
+from tokkit.weights.tensors import read
 
 
 def load_donor(path: str | Path, target: Tokenizer) -> Donor:

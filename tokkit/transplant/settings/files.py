@@ -7,7 +7,7 @@ from typing import Any
 
 from tokkit.transplant.settings.ids import LISTS, SEQUENCES, SettingIds
 from tokkit.transplant.settings.translation import Translation
-from tokkit.transplant.weights.checkpoint import text_config
+from tokkit.weights.checkpoint import text_config
 
 POSITIONED = frozenset(
     (

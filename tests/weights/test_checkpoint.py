@@ -7,8 +7,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from tokkit.errors import ModelError
-from tokkit.transplant.weights import checkpoint as module
-from tokkit.transplant.weights.checkpoint import INDEX, SINGLE, Checkpoint
+from tokkit.weights import checkpoint as module
+from tokkit.weights.checkpoint import INDEX, SINGLE, Checkpoint
 
 CONFIG = {"model_type": "llama", "vocab_size": 8}
 FIRST, SECOND = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.transplant.context import Progress, silent
-from tokkit.transplant.weights.checkpoint import INDEX, SINGLE, Checkpoint
-from tokkit.transplant.weights.headers import (
+from tokkit.progress import Progress, silent
+from tokkit.weights.checkpoint import INDEX, SINGLE, Checkpoint
+from tokkit.weights.headers import (
     BITS,
     DTYPES,
     Header,
@@ -27,8 +27,8 @@ from tokkit.transplant.weights.headers import (
     opened,
     read_header,
 )
-from tokkit.transplant.weights.output import created, told
-from tokkit.transplant.weights.tensors import BUFFER, Array, as_bytes, fill
+from tokkit.weights.output import created, told
+from tokkit.weights.tensors import BUFFER, Array, as_bytes, fill
 
 _PART = 256 << 10
 """Bytes that are hashed and written at a time: so many stay in the processor's cache."""

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokkit.errors import JobError, ModelError
-from tokkit.transplant.weights import tensors as module
-from tokkit.transplant.weights.headers import DTYPES, read_header
-from tokkit.transplant.weights.tensors import read, read_file, read_rows, write_file
+from tokkit.weights import tensors as module
+from tokkit.weights.headers import DTYPES, read_header
+from tokkit.weights.tensors import read, read_file, read_rows, write_file
 
 KINDS = [dtype for name, dtype in DTYPES.items() if name not in ("BF16", "C64")]
 

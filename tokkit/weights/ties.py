@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tokkit.transplant.weights.checkpoint import Checkpoint
+from tokkit.weights.checkpoint import Checkpoint
 
 DEFAULTS: Mapping[str, bool] = {
     **dict.fromkeys(
@@ -83,6 +83,6 @@ def is_tied_by_config(checkpoint: Checkpoint) -> bool:
             return DEFAULTS[kind]
     elif flag is True:
         return True
-    from tokkit.transplant.weights.architecture import is_tied
+    from tokkit.weights.architecture import is_tied
 
     return is_tied(checkpoint)

@@ -7,11 +7,11 @@ from safetensors.numpy import load_file, save_file
 
 from tests.transplant import models
 from tokkit.errors import ModelError
-from tokkit.transplant.weights import architecture
-from tokkit.transplant.weights import locate as module
-from tokkit.transplant.weights.checkpoint import Checkpoint
-from tokkit.transplant.weights.locate import equal, head_name, locate
-from tokkit.transplant.weights.tensors import read
+from tokkit.weights import architecture
+from tokkit.weights import locate as module
+from tokkit.weights.checkpoint import Checkpoint
+from tokkit.weights.locate import equal, head_name, locate
+from tokkit.weights.tensors import read
 
 NESTED = ("llava", "gemma3")
 
@@ -329,7 +329,7 @@ def test_equality_looks_at_every_byte(tmp_path, place, monkeypatch):
     save_file(
         {"one": one, "same": one.copy(), "other": other, "flat": one[None]}, tmp_path / "m"
     )
-    from tokkit.transplant.weights.headers import read_header
+    from tokkit.weights.headers import read_header
 
     tensors = read_header(tmp_path / "m").tensors
     assert equal(tensors["one"], tensors["same"])
@@ -343,8 +343,8 @@ def test_known_names_need_no_torch(folders):
     folder, _ = folders("llama")
     code = (
         "import sys\n"
-        "from tokkit.transplant.weights.checkpoint import Checkpoint\n"
-        "from tokkit.transplant.weights.locate import head_name, locate\n"
+        "from tokkit.weights.checkpoint import Checkpoint\n"
+        "from tokkit.weights.locate import head_name, locate\n"
         f"checkpoint = Checkpoint.open({str(folder)!r})\n"
         "head_name(checkpoint, locate(checkpoint))\n"
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)\n"

@@ -4,7 +4,7 @@ Known names decide where nothing else in the checkpoint could be meant, which is
 and needs no torch. What they leave open is asked of transformers (`architecture`), which builds
 the model without memory for its weights.
 
-Tied is what transformers 5 ties when it loads (`tests/transplant/test_locate.py`): only where
+Tied is what transformers 5 ties when it loads (`tests/weights/test_locate.py`): only where
 ``tie_word_embeddings`` is true, given or by default of the architecture, and the checkpoint has
 either no separate head or one that equals the input embedding. A head that differs is used,
 whatever the flag says; a head that is absent without the flag would be made up at random, so
@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tokkit.errors import ModelError
-from tokkit.transplant.weights.checkpoint import Checkpoint, text_config
-from tokkit.transplant.weights.headers import FLOATS, Stored, opened
-from tokkit.transplant.weights.names import Found, by_name, is_headless, matching
-from tokkit.transplant.weights.tensors import BUFFER, fill
-from tokkit.transplant.weights.ties import is_tied_by_config
+from tokkit.weights.checkpoint import Checkpoint, text_config
+from tokkit.weights.headers import FLOATS, Stored, opened
+from tokkit.weights.names import Found, by_name, is_headless, matching
+from tokkit.weights.tensors import BUFFER, fill
+from tokkit.weights.ties import is_tied_by_config
 
 PER_LAYER = ("embed_tokens_per_layer.weight",)
 """How the names of tables end that have rows for tokens and feed every layer (gemma3n)."""
@@ -60,7 +60,7 @@ def locate(checkpoint: Checkpoint) -> Embeddings:
     _refuse_kinds(checkpoint)
     found = by_name(checkpoint)
     if found is None:
-        from tokkit.transplant.weights.architecture import by_architecture
+        from tokkit.weights.architecture import by_architecture
 
         found = by_architecture(checkpoint)
     _check_rows(checkpoint, found)
@@ -156,7 +156,7 @@ def head_name(checkpoint: Checkpoint, embeddings: Embeddings) -> str:
     for table, head in _UNTIED.items():
         if embeddings.input == table:
             return head
-    from tokkit.transplant.weights.architecture import untied_head
+    from tokkit.weights.architecture import untied_head
 
     return untied_head(checkpoint)
 

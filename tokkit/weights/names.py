@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tokkit.transplant.weights.checkpoint import Checkpoint
+from tokkit.weights.checkpoint import Checkpoint
 
 INPUTS = (
     "embed_tokens.weight",  # llama, mistral, qwen, gemma, phi, olmo, opt, biogpt

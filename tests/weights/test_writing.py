@@ -14,13 +14,13 @@ from safetensors import safe_open
 
 from tests.transplant import models
 from tokkit.errors import JobError, ModelError
-from tokkit.transplant.weights import writing as module
-from tokkit.transplant.weights.checkpoint import INDEX, SINGLE, Checkpoint
-from tokkit.transplant.weights.headers import DTYPES, read_header
-from tokkit.transplant.weights.locate import head_name, locate
-from tokkit.transplant.weights.output import check_space
-from tokkit.transplant.weights.tensors import read, read_rows
-from tokkit.transplant.weights.writing import New, hash_tensor, patch_rows, write_checkpoint
+from tokkit.weights import writing as module
+from tokkit.weights.checkpoint import INDEX, SINGLE, Checkpoint
+from tokkit.weights.headers import DTYPES, read_header
+from tokkit.weights.locate import head_name, locate
+from tokkit.weights.output import check_space
+from tokkit.weights.tensors import read, read_rows
+from tokkit.weights.writing import New, hash_tensor, patch_rows, write_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -322,9 +322,9 @@ def test_memory_does_not_grow_with_the_model(tmp_path):
     code = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from tokkit.transplant.weights.checkpoint import Checkpoint\n"
-        "from tokkit.transplant.weights.tensors import read\n"
-        "from tokkit.transplant.weights.writing import New, write_checkpoint\n"
+        "from tokkit.weights.checkpoint import Checkpoint\n"
+        "from tokkit.weights.tensors import read\n"
+        "from tokkit.weights.writing import New, write_checkpoint\n"
         "source, out = map(Path, sys.argv[1:])\n"
         "source = Checkpoint.open(source)\n"
         "name = 'model.embed_tokens.weight'\n"

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from tokkit.errors import MissingExtraError, ModelError
 from tokkit.formats import _answers
-from tokkit.transplant.weights.headers import Header, Stored, distinct, read_header
+from tokkit.weights.headers import Header, Stored, distinct, read_header
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"

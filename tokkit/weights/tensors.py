@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.errors import ModelError
-from tokkit.transplant.weights.headers import DTYPES, Stored, layout, opened, read_header
-from tokkit.transplant.weights.output import told
+from tokkit.weights.headers import DTYPES, Stored, layout, opened, read_header
+from tokkit.weights.output import told
 
 Array = NDArray[Any]
 

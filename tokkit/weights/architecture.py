@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import Any
 
 from tokkit.errors import MissingExtraError, ModelError
-from tokkit.transplant.weights.checkpoint import Checkpoint
-from tokkit.transplant.weights.names import Found
+from tokkit.weights.checkpoint import Checkpoint
+from tokkit.weights.names import Found
 
 _GROWTH = 64
 """How many rows more the model gets that shows which tensors depend on the vocabulary."""
