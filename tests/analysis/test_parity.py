@@ -1,8 +1,10 @@
+import io
 import json
 
 import numpy as np
 import pytest
 import tiktoken
+from rich.console import Console
 
 import tokkit
 from tokkit import Tokenizer, Vocabulary
@@ -10,7 +12,7 @@ from tokkit.analysis.groups import read_groups
 from tokkit.analysis.inequality import gini
 from tokkit.analysis.parallel import Parallel, read_parallel
 from tokkit.analysis.parity import parity
-from tokkit.errors import UsageError
+from tokkit.errors import CorpusError, UsageError
 from tokkit.prices import Price
 from tokkit.segment.longest import LongestMatch
 from tokkit.stats import ratio_interval
@@ -87,6 +89,17 @@ def test_languages_lost_to_unknown_tokens_are_flagged_and_not_summed_up():
     assert set(found.lorenz["language"].dropna()) == {"en", "de"}
 
 
+def test_nothing_can_be_summed_up_if_every_language_is_lost():
+    found = parity({"plain": longest(b"e", unknown=0)}, TEXTS)
+    assert found.languages["flagged"].all()
+    summary = found.as_json()["summaries"][0]
+    assert (summary["languages"], summary["flagged"]) == (0, 3)
+    assert summary["highest_language"] is None
+    assert summary["gini_tokens_per_line"] is None
+    assert found.by_group.empty
+    Console(file=io.StringIO()).print(found)
+
+
 def test_prices():
     dear, batch = Price("dear", 10.0, 30.0), ("free", None, ["plain"])
     found = parity({"plain": longest()}, TEXTS, prices=[("dear", dear, ["plain"]), batch])
@@ -119,6 +132,30 @@ def test_bad_tables_of_groups(tmp_path, content):
     table.write_bytes(content.encode("latin-1"))
     with pytest.raises(UsageError, match=r"groups\.csv"):
         read_groups(table)
+
+
+def test_texts_without_tokens_are_no_trouble_unless_all_are():
+    vocab = Vocabulary((b"a", b"b", b"?"), {"?": 2})
+    dropping = Tokenizer(vocab, Dropping())
+    texts = {"en": [b"a", b"x", b"a"], "de": [b"b", b"b", b"b"], "fr": [b"x", b"x", b"x"]}
+    found = parity({"plain": dropping}, Parallel(texts))
+    rows = rows_of(found.languages)
+    assert (rows["de"]["premium"], rows["fr"]["premium"]) == (3 / 2, 0)
+    assert np.isfinite(rows["de"]["premium_high"])
+    assert np.isnan(rows["fr"]["bytes_per_token"])
+    assert json.dumps(found.as_json(), allow_nan=False)
+    with pytest.raises(CorpusError, match="no token for any text in 'fr', the pivot"):
+        parity({"plain": dropping}, Parallel(texts), pivot="fr")
+
+
+class Dropping:
+    """Leaves out what is neither ``a`` nor ``b``."""
+
+    def segment(self, pieces):
+        kept = np.isin(pieces.data, [97, 98])
+        ids = (pieces.data[kept] - 97).astype(np.int32)
+        ends = np.append(0, np.cumsum(kept))[pieces.ends]
+        return ids, ends
 
 
 def test_joined_texts_have_no_intervals():

@@ -53,6 +53,7 @@ def test_a_folder_with_everything(invoke, trained, parallel, tmp_path):
     assert [row["family"] for row in rows] == ["Germanic", "Germanic", "Japonic"] * 2
     summary = json.loads((out / "summary.json").read_bytes())
     assert (summary["study"], summary["pivot"], summary["rows"]) == ("parity", "de", 6)
+    assert "languages" not in summary
     assert summary["inputs"][0]["path"] == str(parallel)
     assert list(summary["tokenizers"]) == ["bpe", "again"]
     assert figure.read_text().startswith("<svg")

@@ -33,7 +33,9 @@ def lorenz(amounts: ArrayLike) -> NDArray[np.float64]:
         amounts: From 0, ``[n]``.
 
     Returns:
-        The shares of the first 0, 1, ... n in ascending order, ``float64[n + 1]``.
+        The shares of the first 0, 1, ... n in ascending order, ``float64[n + 1]``; not numbers
+        where all are 0.
     """
     ordered = np.sort(np.asarray(amounts, dtype=np.float64))
-    return np.append(0.0, np.cumsum(ordered) / ordered.sum())
+    with np.errstate(invalid="ignore"):
+        return np.append(0.0, np.cumsum(ordered) / ordered.sum())

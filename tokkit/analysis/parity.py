@@ -12,6 +12,7 @@ from tokkit.analysis import inequality
 from tokkit.analysis.parallel import Parallel
 from tokkit.analysis.parity_counts import MOST_UNKNOWN, Counts, Sizes, count, join, measure
 from tokkit.analysis.parity_draws import Draws
+from tokkit.errors import CorpusError
 from tokkit.prices import Price
 from tokkit.tokenizer import Tokenizer
 
@@ -185,6 +186,7 @@ def parity(
 
     Raises:
         UsageError: If the pivot is no language of these.
+        CorpusError: If nothing is left of the pivot.
     """
     language = parallel.pivot(pivot)
     texts = join(parallel.texts) if layout == "joined" else parallel.texts
@@ -198,6 +200,8 @@ def parity(
             if progress:
                 progress("counting tokens", done, total)
         counts[name] = Counts.of(counted)
+        if not counts[name].tokens[:, list(texts).index(language)].any():
+            raise CorpusError(f"{name} has no token for any text in {language!r}, the pivot")
     return Parity(
         pivot=language,
         layout=layout,

@@ -60,7 +60,8 @@ class Draws:
     def premiums(self, name: str) -> Samples:
         """Return the premiums, ratios of sums, of each draw."""
         tokens = self._tables[name]
-        found: Samples = tokens / tokens[:, [self._pivot]]
+        with np.errstate(divide="ignore", invalid="ignore"):  # draws without the pivot
+            found: Samples = tokens / tokens[:, [self._pivot]]
         return found
 
     def ratio_of_sums(self, name: str) -> list[Interval]:

@@ -82,11 +82,7 @@ def summary_rows(found: "Parity") -> pd.DataFrame:
                 "pivot": found.pivot,
                 "languages": len(premiums),
                 "flagged": int((~used).sum()),
-                "highest_premium": premiums.max(),
-                "highest_language": premiums.idxmax(),
-                "lowest_premium": premiums.min(),
-                "lowest_language": premiums.idxmin(),
-                "highest_by_lowest": premiums.max() / premiums.min(),
+                **_extremes(premiums),
                 "median_premium": premiums.median(),
                 "mean_premium": premiums.mean(),
                 **_ginis(found, name),
@@ -94,6 +90,18 @@ def summary_rows(found: "Parity") -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _extremes(premiums: "pd.Series[float]") -> Row:
+    """Return the dearest and the cheapest language; nothing, if all are flagged."""
+    high, low = premiums.max(), premiums.min()
+    return {
+        "highest_premium": high,
+        "highest_language": premiums.idxmax() if len(premiums) else None,
+        "lowest_premium": low,
+        "lowest_language": premiums.idxmin() if len(premiums) else None,
+        "highest_by_lowest": high / low if low > 0 else np.nan,
+    }
 
 
 def _ginis(found: "Parity", name: str) -> Row:
@@ -164,7 +172,7 @@ def lorenz_rows(found: "Parity") -> pd.DataFrame:
                         "tokenizer": name,
                         "measure": f"tokens_per_{per}",
                         "language": language,
-                        "share_of_languages": place / len(languages),
+                        "share_of_languages": place / max(len(languages), 1),
                         "share_of_tokens": share,
                     }
                 )

@@ -104,7 +104,9 @@ def _summaries(found: "Parity") -> Any:
 
 def _groups(found: "Parity") -> list[Any]:
     """Show groups, where there are several of a kind."""
-    tables = []
+    tables: list[Any] = []
+    if found.by_group.empty:  # all languages are flagged
+        return tables
     for by, rows in found.by_group.groupby("by", sort=False):
         if rows["group"].nunique() < 2:
             continue
@@ -146,7 +148,7 @@ def _notes(found: "Parity") -> Any:
     from tokkit.analysis.parity import DEFINITIONS, LAYOUTS
 
     notes = [f"{found.layout}: {LAYOUTS[found.layout]}"]
-    if found.layout == "lines":
+    if found.layout == "lines" and _Cells(len(found.counts)).says_how_sure:
         notes.append(f"±: {DEFINITIONS['interval']}; of both sides the longer one")
     if found.incomplete:
         notes.append(f"{found.incomplete:,} documents are not in all languages: left out")

@@ -88,5 +88,6 @@ def cost(
             tokenizers={name: each.digest for name, each in loaded.items()},
         )
         write_table(found.totals, output / "totals.csv")
-        write_study(output, found.by_file, provenance, found.as_json())
+        findings = {k: v for k, v in found.as_json().items() if k not in ("files", "totals")}
+        write_study(output, found.by_file, provenance, findings)
     console.print_page(found, as_json)

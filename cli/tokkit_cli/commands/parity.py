@@ -151,5 +151,6 @@ def parity(
         for name, frame in found.frames.items():
             if name != "languages":
                 write_table(frame, output / f"{name}.csv")
-        write_study(output, found.languages, provenance, found.as_json())
+        findings = {k: v for k, v in found.as_json().items() if k not in found.frames}
+        write_study(output, found.languages, provenance, findings)
     console.print_page(found, as_json)
