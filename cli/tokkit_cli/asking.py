@@ -1,7 +1,7 @@
 """From options to answers: what the commands that ask models share."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from tokkit_cli import console
 
 if TYPE_CHECKING:
     from tokkit.prices import Price
+    from tokkit.results import Provenance
     from tokkit.studies.asking import AnswerCache, Asked, Backend, Request
     from tokkit.studies.asking.estimate import Estimate
     from tokkit.tokenizer import Tokenizer
@@ -95,6 +96,21 @@ class Asking:
     def is_replay(self) -> bool:
         """Whether the answers were recorded, of whatever model the rows name."""
         return self._kind == "replay"
+
+    def provenance(
+        self, study: str, inputs: Sequence[Path], seeds: Mapping[str, int]
+    ) -> "Provenance":
+        """Say where the answers of a study come from; see `tokkit.results.Provenance`."""
+        from tokkit.results import Provenance
+
+        return Provenance(
+            study=study,
+            command=console.command_line(),
+            seeds=seeds,
+            inputs=inputs,
+            tokenizers={"model": self.tokenizer.digest} if self.tokenizer else {},
+            model=self.backend.model,
+        )
 
     @cached_property
     def tokenizer(self) -> "Tokenizer | None":

@@ -1,6 +1,5 @@
 """Options that say what a counting study asks, declared once, and the plan they make."""
 
-import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 import typer
 
 from tokkit.errors import UsageError
+from tokkit_cli.lists import read_names, read_numbers, read_range
 
 if TYPE_CHECKING:
     import pandas
@@ -155,10 +155,11 @@ class Wanted:
             )
         return (PRESETS[self.preset] if self.preset else Plan()).change(
             letters=self.letters,
-            lengths=self.lengths and read_range(self.lengths),
+            lengths=self.lengths and read_range(self.lengths, "--lengths"),
             number=self.number,
             draw=self.draw,
-            letters_per_token=self.letters_per_token and _read_numbers(self.letters_per_token),
+            letters_per_token=self.letters_per_token
+            and read_numbers(self.letters_per_token, "--letters-per-token", least=1),
             tasks=self.tasks and read_names(self.tasks, "task", get_args(TaskName)),
             targets=self.targets and tuple(self.targets.split(",")),
             forms=self.formats and read_names(self.formats, "format", get_args(FormName)),
@@ -191,36 +192,3 @@ class Wanted:
         if given:
             option = given[0].replace("_", "-")
             raise UsageError(f"--{option} makes new problems: leave it out, or the file")
-
-
-def read_range(text: str) -> tuple[int, int]:
-    """Read ``10-20``, or one number.
-
-    Raises:
-        UsageError: If it is neither.
-    """
-    found = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", text)
-    if not found:
-        raise UsageError(f"lengths {text!r}: write such as 10-20")
-    return int(found[1]), int(found[2] or found[1])
-
-
-def read_names(text: str, what: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Read names with commas between them.
-
-    Raises:
-        UsageError: If one is not known, or there twice.
-    """
-    names = tuple(text.split(","))
-    for name in names:
-        if name not in known:
-            raise UsageError(f"{name!r} is no {what}: take one of {', '.join(known)}")
-    if len(set(names)) < len(names):
-        raise UsageError(f"a {what} is named twice in {text!r}")
-    return names
-
-
-def _read_numbers(text: str) -> tuple[int, ...]:
-    if not re.fullmatch(r"[1-9]\d?(,[1-9]\d?)*", text):
-        raise UsageError(f"letters per token {text!r}: write such as 1,2,3")
-    return tuple(dict.fromkeys(map(int, text.split(","))))

@@ -1,12 +1,10 @@
 """Options of ``tokkit numbers generate``, and how what they say is read."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from tokkit.errors import UsageError
 from tokkit_cli.tokenizers import TOKENIZER_HELP
 
 AnswerName = Literal["any", "match", "mismatch"]
@@ -141,24 +139,3 @@ Plain = Annotated[
     bool,
     typer.Option("--plain", help="Texts to continue, not chats.", rich_help_panel=_PROMPTS),
 ]
-
-
-def read_range(text: str | None, option: str) -> tuple[int, int] | None:
-    """Read ``3`` or ``1-3``."""
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", text, re.ASCII)
-    if match is None or int(match[2] or match[1]) < int(match[1]):
-        raise UsageError(f"{option} {text!r}: write a number, or two such as 1-3")
-    return int(match[1]), int(match[2] or match[1])
-
-
-def read_numbers(text: str, option: str, *, least: int) -> tuple[int, ...]:
-    """Read ``1,2,4``."""
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() and len(part) < 5 for part in parts):
-        raise UsageError(f"{option} {text!r}: write numbers with commas, such as 1,2,4")
-    numbers = tuple(dict.fromkeys(map(int, parts)))
-    if min(numbers) < least:
-        raise UsageError(f"{option} {text!r}: the least is {least}")
-    return numbers

@@ -162,3 +162,7 @@ Table = Annotated[
     TableName,
     typer.Option("--table", help="What the rows are written as.", rich_help_panel=_WRITING),
 ]
+Figure = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Draw what was found: .png, .svg or .json (Vega-Lite)."),
+]

@@ -148,10 +148,10 @@ def test_figures_are_drawn_and_not_replaced_unasked(invoke, tmp_path):
     [
         (("generate", "--formats", "raw,roman", "-o", "x.csv"), "'roman' is no format"),
         (("generate", "--styles", "cot,cot", "-o", "x.csv"), "named twice"),
-        (("generate", "--lengths", "20-10", "-o", "x.csv"), "20 to 10 letters"),
-        (("generate", "--lengths", "many", "-o", "x.csv"), "write such as 10-20"),
+        (("generate", "--lengths", "20-10", "-o", "x.csv"), "--lengths '20-10': write"),
+        (("generate", "--lengths", "many", "-o", "x.csv"), "two such as 10-20"),
         (("generate", "--letters-per-token", "2", "-o", "x.csv"), "--tokenizer"),
-        (("generate", "--letters-per-token", "0", "-o", "x.csv"), "write such as 1,2,3"),
+        (("generate", "--letters-per-token", "0", "-o", "x.csv"), "the least is 1"),
         (("generate", "--preset", "zhang2024", "--draw", "balanced", "-o", "x.csv"), "preset"),
         (("generate", "-o", "x.txt"), "end the name of a table in"),
         (("run", "-b", "sim:nobody", "-o", "study"), "no simulated model 'nobody'"),

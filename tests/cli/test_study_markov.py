@@ -87,9 +87,9 @@ def test_a_random_source_has_any_alphabet():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--dictionary", "bpe,unigram"), "--dictionary 'bpe,unigram'"),
-        (("--dictionary", "bpe,bpe"), "different ones"),
-        (("--train-dictionary", ""), "--train-dictionary"),
+        (("--dictionary", "bpe,unigram"), "'unigram' is no dictionary"),
+        (("--dictionary", "bpe,bpe"), "a dictionary is named twice"),
+        (("--train-dictionary", ""), "'' is no dictionary"),
         (("--sizes", "4,x"), "--sizes '4,x'"),
         (("--sizes", "1"), "1 tokens cannot stand for 2 characters"),
         (("--figure", "f.pdf"), ".png, .svg"),

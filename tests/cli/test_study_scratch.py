@@ -78,10 +78,11 @@ def test_a_killed_study_ends_like_any_other(invoke, tmp_path):
     ("arguments", "reason"),
     [
         (("--tokenizations", "l2r9"), "'l2r9' is no way to cut numbers"),
-        (("--sizes", "4"), "give the fewest and the most digits or letters, such as 2-4"),
-        (("--sizes", "4-2"), "operands of 4 to 2 digits"),
+        (("--sizes", "few"), "--sizes 'few': write a number, or two such as 10-20"),
+        (("--sizes", "4-2"), "--sizes '4-2': write a number"),
         (("--task", "counting", "--tokenizations", "single"), "no way to cut strings"),
         (("--text", "a.txt"), "--text is for --task text"),
+        (("--task", "text", "--sizes", "2"), "--sizes is for --task addition and counting"),
         (("--task", "text", "--text", "nowhere.txt"), "nowhere.txt"),
         (("--hidden-size", "10"), "4 heads cannot share a width of 10"),
         (("--device", "abacus"), "'abacus' is no device of this computer"),

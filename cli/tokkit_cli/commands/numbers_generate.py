@@ -11,6 +11,7 @@ from tokkit.errors import UsageError
 from tokkit_cli import console
 from tokkit_cli import number_options as own
 from tokkit_cli import options as given
+from tokkit_cli.lists import read_numbers, read_range
 from tokkit_cli.tokenizers import load_tokenizer
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ def generate(
             drawings=_drawings(operation, digits, answer, (carries, chain), negative),
             problems=problems,
             formats=tuple(number_format),
-            chunk_sizes=own.read_numbers(chunk_size, "--chunk-size", least=1),
-            shots=own.read_numbers(shots, "--shots", least=0),
+            chunk_sizes=read_numbers(chunk_size, "--chunk-size", least=1),
+            shots=read_numbers(shots, "--shots", least=0),
             spaces=spaces,
             trailing_spaces=trailing_spaces,
             system_prompt=default if system is None else system,
@@ -133,12 +134,16 @@ def _drawings(
             operation=sign,
             lengths=parse_lengths(digits),
             answer=answer,
-            carries=own.read_range(columns[0], "--carries"),
-            chain=own.read_range(columns[1], "--chain"),
+            carries=_range(columns[0], "--carries"),
+            chain=_range(columns[1], "--chain"),
             negative=negative,
         )
         for sign in dict.fromkeys(signs)
     )
+
+
+def _range(text: str | None, option: str) -> tuple[int, int] | None:
+    return None if text is None else read_range(text, option)
 
 
 def _print(

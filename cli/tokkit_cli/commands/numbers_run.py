@@ -1,6 +1,5 @@
 """``tokkit numbers run``: ask a model the rows of a number study."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,7 +65,7 @@ def run(
     ```
     """
     from tokkit.studies.asking import Decoding
-    from tokkit.studies.numbers.rows import read_rows, requests_of
+    from tokkit.studies.numbers.rows import add_answers, read_rows, requests_of
 
     frame = read_rows(rows)
     frame = frame if limit is None else frame.head(limit)
@@ -100,30 +99,15 @@ def run(
     if dry_run:
         console.print_page(asking.estimate(requests), as_json)
         return
-    provenance = _provenance(rows, asking, seed)
+    provenance = asking.provenance("numbers", rows, {"answers": seed})
     _begin(output, provenance, force)
     asked = asking.ask(requests)
-    answered = _with_answers(frame, asking, asked)
+    answered = add_answers(frame, asked.answers, None if asking.is_replay else asking.name)
     if answered["response"].notna().any():
         _write(output, answered, provenance, findings(asking, asked), table)
     _show(output, answered, asking, asked, as_json)
     if is_incomplete(asked):
         raise typer.Exit(1)
-
-
-def _provenance(rows: list[Path], asking: Asking, seed: int) -> "Provenance":
-    """Say where the answers come from."""
-    from tokkit.results import Provenance
-
-    cut = {"model": asking.tokenizer.digest} if asking.tokenizer else {}
-    return Provenance(
-        study="numbers",
-        command=["tokkit", *sys.argv[1:]],
-        seeds={"answers": seed},
-        inputs=rows,
-        tokenizers=cut,
-        model=asking.backend.model,
-    )
 
 
 def _begin(output: Path, provenance: "Provenance", force: bool) -> None:
@@ -132,19 +116,6 @@ def _begin(output: Path, provenance: "Provenance", force: bool) -> None:
     if not force:
         refuse_other(output, provenance)
     begin_folder(output, resume=True)
-
-
-def _with_answers(frame: "pd.DataFrame", asking: Asking, asked: "Asked") -> "pd.DataFrame":
-    """Put answers into the rows, and who gave them; a recorded row keeps its model."""
-    from tokkit.studies.asking.recorded import COLUMNS, write_columns
-    from tokkit.studies.numbers.row_columns import to_objects
-
-    columns = [write_columns(answer) for answer in asked.answers]
-    new = {name: to_objects([each[name] for each in columns]) for name in COLUMNS}
-    frame = frame.reset_index(drop=True).assign(**new)
-    if not asking.is_replay:
-        frame["model"] = to_objects([asking.name] * len(frame))
-    return frame
 
 
 def _write(

@@ -1,6 +1,5 @@
 """``tokkit numbers score``: what recorded answers to a study of numbers say."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,15 +7,12 @@ import typer
 
 from tokkit_cli import console
 from tokkit_cli.options import AsJson, FilePattern, Force, Quiet, Seed, Verbose
+from tokkit_cli.study_options import Figure
 
 if TYPE_CHECKING:
     from tokkit.studies.numbers.scoring import Scores
 
 CompareName = Literal["format", "shots", "model", "prompt", "file"]
-Figure = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Draw accuracy by format and shots: .png, .svg, .json."),
-]
 FigureErrors = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Draw which digits are wrong: .png, .svg, .json."),
@@ -106,7 +102,7 @@ def _write(scores: "Scores", folder: Path, files: list[Path], tokenizer: str | N
     digest = scores.settings["tokenizer"]
     provenance = Provenance(
         study="numbers-score",
-        command=sys.argv,
+        command=console.command_line(),
         seeds={"bootstrap": scores.settings["seed"]},
         inputs=files,
         tokenizers={tokenizer: digest} if tokenizer else {},

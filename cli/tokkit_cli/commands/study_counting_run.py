@@ -1,19 +1,20 @@
 """``tokkit study counting run``: ask a model, and score its answers."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tokkit_cli import console, study_options
 from tokkit_cli import counting_options as own
 from tokkit_cli import options as given
-from tokkit_cli.asking import Asking, AskingOptions, findings
+from tokkit_cli.asking import Asking, AskingOptions, findings, is_incomplete
 
 if TYPE_CHECKING:
     import pandas
 
     from tokkit.results import Provenance
+    from tokkit.studies.asking import Asked
     from tokkit.studies.counting.scoring import CountingScores
     from tokkit.tokenizer import Tokenizer
 
@@ -61,10 +62,7 @@ def run(
     device: given.Device = "auto",
     dtype: given.DType = "auto",
     table: study_options.Table = "csv",
-    figure: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw the scores: .png, .svg or .json (Vega-Lite)."),
-    ] = None,
+    figure: study_options.Figure = None,
     force: given.Force = False,
     as_json: given.AsJson = False,
     quiet: given.Quiet = False,
@@ -123,15 +121,15 @@ def run(
         console.print_page(study.asking.estimate(requests_of(rows)), as_json)
         return
     study.begin(figure, force=force)
-    scores, account = study.ask(rows, table)
+    scores, asked = study.ask(rows, table)
     if scores is not None and figure is not None:
         draw_figure(scores, figure)
     if as_json:
-        shown = scores and scores.as_json()
-        console.print_result({"account": account, "output": str(output), "scores": shown}, True)
+        result = {"account": asked.account.as_json(), "output": str(output)}
+        console.print_result({**result, "scores": scores and scores.as_json()}, as_json)
     elif scores is not None:
         console.print_page(scores, as_json)
-    if account["failed"] or account["not_asked"]:
+    if is_incomplete(asked):
         raise typer.Exit(1)
 
 
@@ -189,7 +187,7 @@ class _Study:
 
     def ask(
         self, rows: "pandas.DataFrame", table: study_options.TableName
-    ) -> "tuple[CountingScores | None, dict[str, Any]]":
+    ) -> "tuple[CountingScores | None, Asked]":
         """Have rows answered, score the answers, and write both."""
         from tokkit.results import write_study
         from tokkit.studies.counting.row_files import write_rows
@@ -198,9 +196,8 @@ class _Study:
 
         asked = self.asking.ask(requests_of(rows))
         answered = add_answers(rows, asked.answers, self.asking.name)
-        account = asked.account.as_json()
         if not answered["response"].notna().any():
-            return None, account
+            return None, asked
         scores = score(answered, seed=self._seed or 0)
         path = write_study(
             self._folder,
@@ -211,18 +208,9 @@ class _Study:
             writer=write_rows,
         )
         console.note(f"wrote {path}")
-        return scores, account
+        return scores, asked
 
     def _provenance(self) -> "Provenance":
         """Say where the answers come from."""
-        from tokkit.results import Provenance
-
-        cut = {"model": self._tokenizer.digest} if self._tokenizer else {}
-        return Provenance(
-            study="counting",
-            command=console.command_line(),
-            seeds={"strings and answers": self._seed or 0},
-            inputs=self._inputs,
-            tokenizers=cut,
-            model=self.asking.backend.model,
-        )
+        seeds = {"strings and answers": self._seed or 0}
+        return self.asking.provenance("counting", self._inputs, seeds)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 import typer
 
 from tokkit.errors import UsageError
-from tokkit_cli import console
+from tokkit_cli import console, study_options
 from tokkit_cli import counting_options as own
 from tokkit_cli import options as given
 from tokkit_cli.commands.study_counting_run import draw_figure
+from tokkit_cli.lists import read_names
 
 if TYPE_CHECKING:
     from tokkit.studies.counting.recorded import Asked
@@ -81,10 +82,7 @@ def score(
         ),
     ] = None,
     pattern: given.FilePattern = None,
-    figure: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw the scores: .png, .svg or .json (Vega-Lite)."),
-    ] = None,
+    figure: study_options.Figure = None,
     seed: given.Seed = 0,
     force: given.Force = False,
     as_json: given.AsJson = False,
@@ -124,7 +122,7 @@ def score(
         files,
         recording,
         compare_by=compare,
-        pool=own.read_names(pool, "condition", get_args(Condition)) if pool else (),
+        pool=read_names(pool, "condition", get_args(Condition)) if pool else (),
         seed=seed,
     )
     for each in scores.notes:

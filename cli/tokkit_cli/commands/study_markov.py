@@ -1,6 +1,5 @@
 """``tokkit study markov``: what tokens add where single characters say nothing."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
@@ -10,6 +9,8 @@ import typer
 from tokkit.errors import MissingExtraError, UsageError
 from tokkit_cli import console
 from tokkit_cli import options as given
+from tokkit_cli.lists import read_names, read_numbers
+from tokkit_cli.study_options import Figure
 
 if TYPE_CHECKING:
     from tokkit.studies.markov.plan import Plan
@@ -142,10 +143,7 @@ def markov(
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="Where to write, and go on from."),
     ] = None,
-    figure: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw the losses: .png, .svg or .json (Vega-Lite)."),
-    ] = None,
+    figure: Figure = None,
     force: given.Force = False,
     as_json: given.AsJson = False,
     quiet: given.Quiet = False,
@@ -170,8 +168,8 @@ def markov(
     from tokkit.studies.markov.plan import Plan, Transformer
 
     plan = Plan(
-        dictionaries=_names(dictionary, "--dictionary"),
-        sizes=_sizes(sizes),
+        dictionaries=_names(dictionary),
+        sizes=tuple(sorted(read_numbers(sizes, "--sizes"))),
         ngram=ngram,
         window=window,
         training=train_characters,
@@ -180,7 +178,7 @@ def markov(
         seed=seed,
         transformer=Transformer(
             steps=train_steps,
-            dictionaries=_names(train_dictionary, "--train-dictionary"),
+            dictionaries=_names(train_dictionary),
             size=train_size,
             hidden_size=hidden_size,
             layers=layers,
@@ -203,24 +201,10 @@ def markov(
     console.print_page(result, as_json)
 
 
-def _names(text: str, option: str) -> tuple[DictionaryName, ...]:
-    """Read ``bpe,lzw``."""
-    known: tuple[DictionaryName, ...] = get_args(DictionaryName)
-    asked = [name.strip() for name in text.split(",")]
-    unknown = next((name for name in asked if name not in known), None)
-    if unknown is not None or len(set(asked)) < len(asked):
-        raise UsageError(
-            f"{option} {text!r}: give different ones of {', '.join(known)}, with commas between"
-        )
-    return tuple(name for name in known if name in asked)
-
-
-def _sizes(text: str) -> tuple[int, ...]:
-    """Read ``4,8,16``; they are put in order."""
-    try:
-        return tuple(sorted({int(size) for size in text.split(",")}))
-    except ValueError:
-        raise UsageError(f"--sizes {text!r}: give whole numbers, as in 4,16,64") from None
+def _names(text: str) -> tuple[DictionaryName, ...]:
+    """Read names of dictionaries; they are put in order."""
+    asked = read_names(text, "dictionary", get_args(DictionaryName))
+    return tuple(name for name in get_args(DictionaryName) if name in asked)
 
 
 def _open(matrix: Path | None, asked: dict[str, Any], seed: int) -> "Source":
@@ -254,7 +238,7 @@ def _run(
             plan,
             output,
             inputs=[matrix] if matrix else [],
-            command=sys.argv,
+            command=console.command_line(),
             force=force,
             progress=progress,
         )

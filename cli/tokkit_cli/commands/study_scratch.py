@@ -1,7 +1,5 @@
 """``tokkit study scratch``: the same small model trained under several tokenizations."""
 
-import re
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +10,8 @@ import typer
 from tokkit.errors import UsageError
 from tokkit_cli import console
 from tokkit_cli import options as given
+from tokkit_cli.lists import read_range
+from tokkit_cli.study_options import Figure
 
 TaskName = Literal["addition", "counting", "text"]
 _TRAINING = "Training"
@@ -77,10 +77,7 @@ def scratch(
             rich_help_panel=_TRAINING,
         ),
     ] = None,
-    figure: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw the curves: .png, .svg or .json (Vega-Lite)."),
-    ] = None,
+    figure: Figure = None,
     force: given.Force = False,
     as_json: given.AsJson = False,
     quiet: given.Quiet = False,
@@ -121,7 +118,7 @@ def scratch(
             plan,
             output,
             _documents(task, text),
-            command=sys.argv,
+            command=console.command_line(),
             device=device,
             workers=workers,
             force=force,
@@ -142,13 +139,9 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 def _sizes(text: str, task: TaskName) -> tuple[int, int]:
     """Read ``2-4``."""
-    found = re.fullmatch(r"(\d{1,3})-(\d{1,3})", text)
-    if not found or task == "text":
-        raise UsageError(
-            f"--sizes {text!r}: give the fewest and the most digits or letters, such as 2-4; "
-            "text has none"
-        )
-    return int(found[1]), int(found[2])
+    if task == "text":
+        raise UsageError("--sizes is for --task addition and counting")
+    return read_range(text, "--sizes")
 
 
 def _documents(task: TaskName, paths: Sequence[str]) -> list[bytes]:

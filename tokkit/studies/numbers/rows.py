@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from tokkit.errors import CorpusError
 from tokkit.results import write_table
-from tokkit.studies.asking.request import Decoding, Message, Request
+from tokkit.studies.asking.recorded import COLUMNS as ANSWER
+from tokkit.studies.asking.recorded import write_columns
+from tokkit.studies.asking.request import Answer, Decoding, Message, Request
 from tokkit.studies.frames import lines_of
 from tokkit.studies.numbers.formats import parse_format
 from tokkit.studies.numbers.problems import Problem, read_solved
@@ -122,6 +124,23 @@ def requests_of(frame: "pd.DataFrame", decoding: Decoding | None = None) -> list
         )
     decoding = decoding or Decoding()
     return [_request(row, decoding) for row in lines_of(frame)]
+
+
+def add_answers(
+    frame: "pd.DataFrame", answers: Sequence[Answer | None], model: str | None
+) -> "pd.DataFrame":
+    """Return rows with the answers to them, in the same order.
+
+    Args:
+        frame: As `read_rows` gives it.
+        answers: One per row.
+        model: Who gave them; None: the one that a row names already.
+    """
+    columns = [write_columns(answer) for answer in answers]
+    new = {name: to_objects([each[name] for each in columns]) for name in ANSWER}
+    if model is not None:
+        new["model"] = to_objects([model] * len(frame))
+    return frame.reset_index(drop=True).assign(**new)
 
 
 def problem_of(row: Row) -> Problem:
