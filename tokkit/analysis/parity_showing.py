@@ -1,5 +1,6 @@
 """How parity studies look to people."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -93,13 +94,23 @@ def _summaries(found: "Parity") -> Any:
         ("mean premium", "mean_premium"),
     ):
         shown.add_row(name, *(f"{row[column]:.3f}" for row in rows))
-    for per in ("line", "byte"):
-        name = f"gini_tokens_per_{per}"
-        shown.add_row(f"Gini per {per}", *(cell(row, name, digits=3) for row in rows))
-    if len(rows) > 1:
-        above = "gini_tokens_per_line_above_first"
-        shown.add_row("… above first", "", *(cell(row, above, digits=3) for row in rows[1:]))
+    shown.add_row(f"words in {found.window:,}", *_words_held(found))
+    for name, column in (
+        ("Gini per line", "gini_tokens_per_line"),
+        ("… above first", "gini_tokens_per_line_above_first"),
+        ("Gini per byte", "gini_tokens_per_byte"),
+    ):
+        if "above" not in name or len(rows) > 1:
+            shown.add_row(name, *(cell(row, column, digits=3) for row in rows))
     return shown
+
+
+def _words_held(found: "Parity") -> Iterator[str]:
+    """Write how much fits in a window, in the cheapest and the dearest language."""
+    rows = found.languages[~found.languages["flagged"]]
+    for name in found.counts:
+        words = rows.loc[rows["tokenizer"] == name, "pivot_words_per_window"]
+        yield f"{words.max():,.0f} to {words.min():,.0f}"
 
 
 def _groups(found: "Parity") -> list[Any]:
@@ -148,6 +159,10 @@ def _notes(found: "Parity") -> Any:
     from tokkit.analysis.parity import DEFINITIONS, LAYOUTS
 
     notes = [f"{found.layout}: {LAYOUTS[found.layout]}"]
+    notes.append(
+        f"words in {found.window:,}: words of {found.pivot} that say what so many tokens of a "
+        "language do, from the cheapest language to the dearest"
+    )
     if found.layout == "lines" and _Cells(len(found.counts)).says_how_sure:
         notes.append(f"±: {DEFINITIONS['interval']}; of both sides the longer one")
     if found.incomplete:

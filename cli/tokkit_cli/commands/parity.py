@@ -35,7 +35,9 @@ def parity(
     ] = None,
     pivot: Annotated[
         str | None,
-        typer.Option(metavar="LANGUAGE", help="What others are compared with: English."),
+        typer.Option(
+            metavar="LANGUAGE", help="What others are compared with; English if absent."
+        ),
     ] = None,
     layout: Annotated[
         Literal["lines", "joined"],
