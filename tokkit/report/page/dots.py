@@ -4,14 +4,14 @@ Drawn as SVG whose colours are the page's, so that it is light and dark with it.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tokkit.report.page.kinds import Dots
 from tokkit.report.page.markup import Markup, element, join
 from tokkit.report.page.tables import Table
 
-_LEFT = 170
+_LEFT = 230
 _RIGHT = 30
 _WIDTH = 720
 _TOP = 14
@@ -20,17 +20,43 @@ _GAP = 10
 _AXIS = 44
 _MOST_LINES = 120
 _MOST_SERIES = 8
-_LETTERS = 24
+_LETTERS = 32
 
 
 @dataclass(frozen=True)
-class _Dot:
-    line: int
-    series: int
+class _Point:
+    """One row of a table: the line it is on, its colour, its value and its interval."""
+
+    line: str
+    series: str
     value: float
     low: float
     high: float
-    said: str
+
+    @classmethod
+    def of(cls, record: Mapping[str, str], dots: Dots, labels: Sequence[str]) -> "_Point":
+        """Read a row whose value is a number."""
+        named = [_label(name, record.get(name, "")) for name in labels]
+        value = float(record[dots.value])
+        low = _number(record.get(f"{dots.value}_low", ""))
+        high = _number(record.get(f"{dots.value}_high", ""))
+        return cls(
+            line=", ".join(filter(None, named)),
+            series=record.get(dots.series, ""),
+            value=value,
+            low=value if low is None else low,
+            high=value if high is None else high,
+        )
+
+    def said(self) -> str:
+        """Everything, for who points at it."""
+        between = f" ({self.low:.4g} to {self.high:.4g})" if self.low < self.high else ""
+        return f"{', '.join(filter(None, (self.line, self.series)))}: {self.value:.4g}{between}"
+
+
+def _label(name: str, value: str) -> str:
+    """Write a number with the name of its column."""
+    return value if _number(value) is None else f"{value} {name.replace('_', ' ')}"
 
 
 @dataclass(frozen=True)
@@ -56,39 +82,29 @@ def draw_dots(table: Table, dots: Dots) -> Markup | None:
     Returns:
         None if it has not those columns, no numbers in them, or too many lines to be read.
     """
-    wanted = {dots.value, dots.label} | ({dots.series} if dots.series else set())
-    if table.name != dots.table or not wanted <= set(table.columns):
+    if table.name != dots.table or dots.value not in table.columns:
         return None
     records = [each for each in table.records() if _number(each[dots.value]) is not None]
-    lines = list(dict.fromkeys(each[dots.label] for each in records))
-    series = list(dict.fromkeys(each.get(dots.series, "") for each in records))
-    if not len(records) > 1 or not len(lines) <= _MOST_LINES or len(series) > _MOST_SERIES:
+    if len(records) < 2:
         return None
-    if len(lines) * len(series) < len(records):  # something else tells them apart
+    varied = [name for name in dots.labels if len({each.get(name) for each in records}) > 1]
+    points = [_Point.of(each, dots, varied) for each in records]
+    lines = _highest_first(points)
+    series = list(dict.fromkeys(point.series for point in points))
+    if len(lines) > _MOST_LINES or len(series) > _MOST_SERIES:
         return None
-    found = [_dot(each, dots, lines, series) for each in records]
-    scale = _scale([each.low for each in found] + [each.high for each in found])
-    chart = _chart(found, lines, series, scale, dots.title)
-    return join(_legend(series) if dots.series and len(series) > 1 else None, chart)
+    if len({(point.line, point.series) for point in points}) < len(points):
+        return None  # something else tells them apart
+    chart = _chart(points, lines, series, dots.title)
+    return join(_legend(series) if len(series) > 1 else None, chart)
 
 
-def _dot(
-    record: dict[str, str], dots: Dots, lines: Sequence[str], series: Sequence[str]
-) -> _Dot:
-    value = float(record[dots.value])
-    low = _number(record.get(f"{dots.value}_low", ""))
-    high = _number(record.get(f"{dots.value}_high", ""))
-    name = record.get(dots.series, "")
-    between = "" if low is None or high is None else f" ({low:.4g} to {high:.4g})"
-    named = ", ".join(each for each in (record[dots.label], name) if each)
-    return _Dot(
-        lines.index(record[dots.label]),
-        series.index(name),
-        value,
-        value if low is None else low,
-        value if high is None else high,
-        f"{named}: {value:.4g}{between}",
-    )
+def _highest_first(points: Sequence[_Point]) -> list[str]:
+    """Order lines by the values of the first series."""
+    first: dict[str, float] = {}
+    for point in points:
+        first.setdefault(point.line, point.value)
+    return sorted(first, key=lambda line: -first[line])
 
 
 def _number(text: str) -> float | None:
@@ -113,12 +129,9 @@ def _scale(values: Sequence[float]) -> _Scale:
 
 
 def _chart(
-    found: Sequence[_Dot],
-    lines: Sequence[str],
-    series: Sequence[str],
-    scale: _Scale,
-    title: str,
+    points: Sequence[_Point], lines: Sequence[str], series: Sequence[str], title: str
 ) -> Markup:
+    scale = _scale([each.low for each in points] + [each.high for each in points])
     each = _LINE * len(series) + _GAP
     bottom = _TOP + each * len(lines)
     grid = [_tick(scale(tick), bottom, f"{tick:.6g}") for tick in scale.ticks]
@@ -133,7 +146,15 @@ def _chart(
         )
         for place, name in enumerate(lines)
     ]
-    marks = [_mark(dot, scale, each) for dot in found]
+    marks = [
+        _mark(
+            point,
+            scale,
+            _TOP + each * lines.index(point.line) + _GAP / 2,
+            series.index(point.series),
+        )
+        for point in points
+    ]
     axis = element("text", title, x=(_LEFT + _WIDTH - _RIGHT) / 2, y=bottom + 36, class_="axis")
     return element(
         "svg",
@@ -154,15 +175,15 @@ def _tick(x: float, bottom: float, label: str) -> Markup:
     return join(line, text)
 
 
-def _mark(dot: _Dot, scale: _Scale, each: float) -> Markup:
-    y = _TOP + each * dot.line + _GAP / 2 + _LINE * (dot.series + 0.5)
-    low, high = f"{scale(dot.low):.1f}", f"{scale(dot.high):.1f}"
+def _mark(point: _Point, scale: _Scale, top: float, series: int) -> Markup:
+    y = top + _LINE * (series + 0.5)
+    low, high = f"{scale(point.low):.1f}", f"{scale(point.high):.1f}"
     return element(
         "g",
-        element("title", dot.said),
+        element("title", point.said()),
         element("line", x1=low, x2=high, y1=y, y2=y, class_="interval"),
-        element("circle", cx=f"{scale(dot.value):.1f}", cy=y, r=4),
-        class_=f"mark series-{dot.series}",
+        element("circle", cx=f"{scale(point.value):.1f}", cy=y, r=4),
+        class_=f"mark series-{series}",
     )
 
 

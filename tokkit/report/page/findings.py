@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tokkit.report.page.folders import Folder, is_records
-from tokkit.report.page.markup import Markup, element, join
+from tokkit.report.page.markup import Markup, element, join, with_spaces
 
 _MOST_ITEMS = 24
 """Of a longer list only so many are shown."""
@@ -111,7 +111,9 @@ def _is_plain(value: Any) -> bool:
 
 def _figures(plain: Mapping[str, Any]) -> Markup | None:
     cards = [
-        element("div", element("dt", words(name)), element("dd", spell_value(value)))
+        element(
+            "div", element("dt", words(name)), element("dd", with_spaces(spell_value(value)))
+        )
         for name, value in plain.items()
     ]
     return element("dl", *cards, class_="figures") if cards else None
@@ -120,7 +122,9 @@ def _figures(plain: Mapping[str, Any]) -> Markup | None:
 def _group(name: str, value: Mapping[str, Any]) -> Markup | None:
     """Write figures that belong together as a small table, groups within them indented."""
     rows = [
-        element("tr", element("th", words(label), scope="row"), element("td", said))
+        element(
+            "tr", element("th", words(label), scope="row"), element("td", with_spaces(said))
+        )
         for label, said in _lines(value)
     ]
     if not rows:

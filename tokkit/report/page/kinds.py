@@ -10,14 +10,14 @@ class Dots:
 
     Attributes:
         value: The column that is drawn; ``_low`` and ``_high`` behind it are its interval.
-        label: The column that names a line.
+        labels: Columns that name a line together; those that are the same everywhere do not.
         series: The column that gives a colour, if there is one.
         title: What the axis says.
         table: The table, by name.
     """
 
     value: str
-    label: str
+    labels: tuple[str, ...]
     title: str
     series: str = ""
     table: str = "results"
@@ -48,10 +48,7 @@ KINDS: Mapping[str, Kind] = {
     "analyze": Kind(
         "Analysis of tokenizers",
         "What the same texts become: fewer tokens, or more bytes in each, are cheaper.",
-        dots=(
-            Dots("bytes_per_token", "tokenizer", "bytes per token"),
-            Dots("bytes_per_token", "group", "bytes per token", series="tokenizer"),
-        ),
+        dots=(Dots("bytes_per_token", ("group", "slice"), "bytes per token", "tokenizer"),),
     ),
     "audit": Kind(
         "Audit of a vocabulary",
@@ -71,24 +68,44 @@ KINDS: Mapping[str, Kind] = {
     "cost": Kind(
         "Cost of prompts",
         "Tokens of each prompt, with what is put around the messages of a chat, and dollars.",
-        dots=(Dots("prompt_tokens", "model", "prompt tokens", "tokenizer", "totals"),),
+        dots=(Dots("prompt_tokens", ("model",), "prompt tokens", "tokenizer", "totals"),),
     ),
     "counting": Kind(
-        "Counting letters", "How often a model counts right, by how tokens hide the letters."
+        "Counting letters",
+        "How often a model counts right, by how tokens hide the letters.",
+        dots=(
+            Dots(
+                "accuracy",
+                ("task", "letters", "lengths", "target", "prompt_style", "input_format"),
+                "share of right answers",
+                "model",
+                "cells",
+            ),
+        ),
     ),
     "markov": Kind(
         "Markov sources", "What a small model learns of a source whose entropy is known."
     ),
     "numbers": Kind("Answers to number problems", "What was asked, and what came back."),
     "numbers-score": Kind(
-        "Scores of number problems", "How many answers are right, and which errors there are."
+        "Scores of number problems",
+        "How many answers are right, and which errors there are.",
+        dots=(
+            Dots(
+                "accuracy",
+                ("operation", "problem_format", "repeat_format", "answer_format", "num_shots"),
+                "share of right answers",
+                "model",
+                "cells",
+            ),
+        ),
     ),
     "parity": Kind(
         "Parity of languages",
         "What the same texts cost in different languages; a premium is tokens of a language "
         "by tokens of the pivot.",
         first=("pivot", "documents", "layout_definition", "window"),
-        dots=(Dots("premium", "language", "premium", series="tokenizer"),),
+        dots=(Dots("premium", ("language",), "tokens by tokens of the pivot", "tokenizer"),),
     ),
     "scratch": Kind("Models from scratch", "Small models that differ in their tokens only."),
 }

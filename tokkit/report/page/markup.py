@@ -61,6 +61,11 @@ def visible(text: str) -> str:
     )
 
 
+def with_spaces(text: str) -> Markup:
+    """Write a text in which a space, written ``␠``, is a space that can be seen."""
+    return Markup(escape(text).replace("␠", '<span class="space"> </span>'))
+
+
 def script_data(name: str, value: Any) -> Markup:
     """Write JSON for a script to read; no text in it can end the element.
 

@@ -18,7 +18,8 @@ from tokkit.report.page.dots import draw_dots
 from tokkit.report.page.drawings import inline_svg, picture
 from tokkit.report.page.findings import show_findings, show_provenance, spell_value, words
 from tokkit.report.page.folders import Folder
-from tokkit.report.page.markup import Markup, element, script_data
+from tokkit.report.page.kinds import Dots
+from tokkit.report.page.markup import Markup, element, script_data, with_spaces
 from tokkit.report.page.tables import Table
 
 _STYLES = ("page.css", "tables.css", "tokens.css")
@@ -55,7 +56,7 @@ def render_page(
     Returns:
         The HTML document. The same arguments give the same text.
     """
-    title = title or (_title(folders[0]) if folders else "Texts, token by token")
+    title = title or _name(folders)
     sections = [_study(f"study-{place}", folder) for place, folder in enumerate(folders)]
     contents = [(f"study-{place}", _title(folder)) for place, folder in enumerate(folders)]
     if texts:
@@ -131,9 +132,21 @@ def _title(folder: Folder) -> str:
     return f"{kind}: {shown or folder.name}" if len(shown) < 100 else kind
 
 
+def _name(folders: Sequence[Folder]) -> str:
+    """Name a page of several studies, or of one, or of none."""
+    if len(folders) > 1:
+        return f"Results of {len(folders)} studies"
+    return _title(folders[0]) if folders else "Texts, token by token"
+
+
+def _chart(dots: Dots, chart: Markup) -> Markup:
+    said = f"{dots.title}; the numbers are in the table {words(dots.table)}."
+    return element("figure", chart, element("figcaption", said[0].upper() + said[1:]))
+
+
 def _study(key: str, folder: Folder) -> Markup:
     charts = [
-        element("figure", chart, element("figcaption", dots.title))
+        _chart(dots, chart)
         for table in folder.tables
         for dots in folder.kind.dots
         if (chart := draw_dots(table, dots)) is not None
@@ -180,7 +193,7 @@ def _table(key: str, folder: Folder, table: Table) -> Markup:
         element(
             "tr",
             *(
-                element("td", cell, class_="number" if number else None)
+                element("td", with_spaces(cell), class_="number" if number else None)
                 for cell, number in zip(row, numeric, strict=True)
             ),
         )
@@ -198,6 +211,8 @@ def _table(key: str, folder: Folder, table: Table) -> Markup:
             f"All of them are in the folder {folder.name}.",
             class_="note",
         )
+    if not table.rows:
+        shown = element("p", "None.", class_="note")
     return element(
         "div",
         element("h3", name, " ", element("small", f"{spell_value(table.total)} rows")),

@@ -2,6 +2,7 @@
 "use strict";
 
 const ROWS_ON_A_PAGE = 50;
+const WIDE_CELL = 40;
 const LONG_CELL = 160;
 const ESCAPES = { "\n": "\\n", "\t": "\\t", "\r": "\\r" };
 
@@ -23,6 +24,13 @@ function make(name, attributes = {}, ...content) {
   return element;
 }
 
+/** Put a text into parts in which a space, written ␠, is a space that can be seen. */
+function withSpaces(text) {
+  return text.split("␠").flatMap((part, place) =>
+    place ? [make("span", { class: "space" }, " "), part] : [part],
+  );
+}
+
 /** Write a number with four digits that count; whole numbers stay as they are. */
 function shorten(text) {
   const value = Number(text);
@@ -37,9 +45,10 @@ function cell(text, numeric) {
     return shown;
   }
   const seen = visible(text);
-  if (seen.length <= LONG_CELL) return make("td", {}, seen);
+  if (seen.length <= WIDE_CELL) return make("td", {}, ...withSpaces(seen));
+  if (seen.length <= LONG_CELL) return make("td", { class: "wide" }, ...withSpaces(seen));
   const start = make("summary", {}, seen.slice(0, LONG_CELL / 2) + "…");
-  return make("td", {}, make("details", {}, start, seen));
+  return make("td", { class: "wide" }, make("details", {}, start, ...withSpaces(seen)));
 }
 
 /** Compare two cells; what is no number comes last, whatever the direction. */
@@ -74,10 +83,35 @@ class DataTable {
     const data = JSON.parse(document.getElementById(`${table.id}-data`).textContent);
     Object.assign(this, { table, ...data, shown: data.rows, page: 0, sorted: -1, direction: 1 });
     this.body = table.tBodies[0];
+    this.named = table.parentElement.getAttribute("aria-label");
+    this.findConstants();
     this.addSorting();
     this.addControls();
+    this.showColumns(false);
     this.addPages();
     this.show();
+  }
+
+  /** Find columns that say the same in all rows: they would only push others out of sight. */
+  findConstants() {
+    const [first, ...others] = this.rows;
+    const same = (_, column) => others.every((row) => row[column] === first[column]);
+    this.constant = this.columns.map(others.length ? same : () => false);
+    if (this.constant.every((each) => each)) this.constant.fill(false);
+  }
+
+  /** Show all columns, or only those that differ between rows, and say what the others are. */
+  showColumns(all) {
+    this.hides = this.constant.map((each) => each && !all);
+    this.heads.forEach((head, column) => (head.hidden = this.hides[column]));
+    const said = this.columns.flatMap((name, column) => {
+      const value = this.rows.length ? visible(this.rows[0][column]) : "";
+      const text = value.length > WIDE_CELL ? value.slice(0, WIDE_CELL) + "…" : value;
+      return this.hides[column] && value ? [`${visible(name)} ${text}`] : [];
+    });
+    this.same.textContent = said.length ? `The same in all rows: ${said.join("; ")}.` : "";
+    this.same.hidden = said.length === 0;
+    this.whole.setAttribute("aria-pressed", String(all));
   }
 
   addSorting() {
@@ -91,9 +125,10 @@ class DataTable {
   }
 
   addControls() {
-    const named = this.table.parentElement.getAttribute("aria-label");
-    this.filter = make("input", { type: "search", placeholder: "Filter", "aria-label": `Filter ${named}` });
-    this.where = make("select", { "aria-label": `Where to look in ${named}` }, make("option", { value: "" }, "in all columns"));
+    const filter = { type: "search", placeholder: "Filter", "aria-label": `Filter ${this.named}` };
+    this.filter = make("input", filter);
+    this.where = make("select", { "aria-label": `Where to look in ${this.named}` });
+    this.where.append(make("option", { value: "" }, "in all columns"));
     this.columns.forEach((name, column) => {
       this.where.append(make("option", { value: column }, `in ${visible(name)}`));
     });
@@ -101,8 +136,16 @@ class DataTable {
     button.addEventListener("click", () => save(this.name, asCsv(this.columns, this.shown)));
     this.filter.addEventListener("input", () => this.select());
     this.where.addEventListener("change", () => this.select());
-    const controls = make("div", { class: "controls" }, this.filter, this.where, button);
-    this.table.parentElement.before(controls);
+    this.whole = make("button", { type: "button" }, "All columns");
+    this.whole.hidden = !this.constant.includes(true);
+    this.whole.addEventListener("click", () => {
+      this.showColumns(this.whole.getAttribute("aria-pressed") === "false");
+      this.show();
+    });
+    this.same = make("p", { class: "note" });
+    const parts = [this.filter, this.where, this.whole, button];
+    const controls = make("div", { class: "controls" }, ...parts);
+    this.table.parentElement.before(controls, this.same);
   }
 
   addPages() {
@@ -134,7 +177,7 @@ class DataTable {
   select() {
     const wanted = this.filter.value.toLowerCase();
     const column = this.where.value === "" ? null : Number(this.where.value);
-    const fits = (text) => text.toLowerCase().includes(wanted) || visible(text).toLowerCase().includes(wanted);
+    const fits = (text) => [text, visible(text)].some((each) => each.toLowerCase().includes(wanted));
     this.shown = this.rows.filter((row) => (column === null ? row.some(fits) : fits(row[column])));
     if (this.sorted >= 0) {
       const numeric = this.numeric[this.sorted];
@@ -146,11 +189,15 @@ class DataTable {
     this.show();
   }
 
+  cells(text, column) {
+    return this.hides[column] ? [] : [cell(text, this.numeric[column])];
+  }
+
   show() {
     const first = this.page * ROWS_ON_A_PAGE;
     const rows = this.shown.slice(first, first + ROWS_ON_A_PAGE);
     const lines = rows.map((row) =>
-      make("tr", {}, ...row.map((text, column) => cell(text, this.numeric[column]))),
+      make("tr", {}, ...row.flatMap((text, column) => this.cells(text, column))),
     );
     this.body.replaceChildren(...lines);
     const last = first + rows.length;
@@ -160,5 +207,6 @@ class DataTable {
       : "no row fits";
     this.before.disabled = first === 0;
     this.after.disabled = last >= this.shown.length;
+    this.before.hidden = this.after.hidden = this.shown.length <= ROWS_ON_A_PAGE;
   }
 }

@@ -30,7 +30,7 @@ class Table:
         columns: The names of its columns.
         rows: One text for each column; empty where there is nothing.
         total: How many rows there are.
-        picked: What was kept of a table that is too long; empty if all of it was.
+        picked: Which rows come first, in words.
     """
 
     name: str
@@ -110,13 +110,13 @@ def spell_cell(value: Any) -> str:
 def shorten(
     table: Table, most: int, ordinary: Mapping[str, frozenset[str]] | None = None
 ) -> Table:
-    """Keep the rows of a long table that are worth a look, and then as many as there is room.
+    """Put the rows that are worth a look first, and keep as many rows as there is room for.
 
     Args:
         table: Any.
         most: How many rows may stay.
-        ordinary: What a column has in a row that nobody looks for; without it, or where that
-            leaves room, the first rows are kept.
+        ordinary: What a column has in a row that nobody looks for; without it the rows stay
+            in their order.
     """
     order = list(range(table.total))
     watched = [
@@ -129,15 +129,14 @@ def shorten(
         for place in order
         if any(table.rows[place][column] not in cells for column, cells in watched)
     ]
-    kept = _affordable(table, [*picked, *sorted(set(order).difference(picked))], most)
-    if len(kept) == table.total:
-        return table
-    if not picked:
-        how = "the first ones"
-    else:
+    noteworthy = set(picked)
+    rest = [place for place in order if place not in noteworthy]
+    kept = _affordable(table, [*picked, *rest], most)
+    how = "the first ones"
+    if picked:
         named = " or ".join(table.columns[column] for column, _ in watched)
         how = f"those with a noteworthy {named} before others"
-    rows = tuple(table.rows[place] for place in sorted(kept))
+    rows = tuple(table.rows[place] for place in kept)
     return Table(table.name, table.columns, rows, table.total, how)
 
 

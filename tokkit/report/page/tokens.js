@@ -53,7 +53,8 @@ class LiveView {
     const tokens = text.tokenizers[name];
     const perToken = tokens.length ? (text.bytes / tokens.length).toFixed(2) : "–";
     const said = `${tokens.length.toLocaleString("en")} tokens, ${perToken} bytes per token`;
-    const box = make("div", { class: "tokens", role: "listbox", "aria-label": `${visible(name)}: ${said}` });
+    const label = `${visible(name)}: ${said}`;
+    const box = make("div", { class: "tokens", role: "listbox", "aria-label": label });
     const spans = tokens.map((token, place) => this.token(token, place));
     for (const [place, span] of spans.entries()) {
       box.append(span);
@@ -72,12 +73,8 @@ class LiveView {
 
   token(token, place) {
     const kind = token.special ? "token special" : `token shade-${place % 5}`;
-    const span = make("span", { class: kind, role: "option", tabindex: "-1", "aria-selected": "false" });
-    token.text.split("␠").forEach((part, number) => {
-      if (number) span.append(make("span", { class: "space" }, "␠"));
-      span.append(part);
-    });
-    return span;
+    const attributes = { class: kind, role: "option", tabindex: "-1", "aria-selected": "false" };
+    return make("span", attributes, ...withSpaces(token.text));
   }
 
   /** Make a token the one that Tab comes back to. */
@@ -113,11 +110,11 @@ class LiveView {
     const facts = [
       visible(panel.name),
       `id ${token.id}${token.special ? " (special)" : ""}`,
-      `bytes ${bytes.join(" ") || "none"}`,
+      `hex ${bytes.join(" ") || "none"}`,
       where,
     ];
     this.explained.replaceChildren(
-      make("code", {}, token.text),
+      make("code", {}, ...withSpaces(token.text)),
       ...facts.filter((fact) => fact).map((fact) => make("span", {}, fact)),
     );
     for (const span of this.marked) {
