@@ -14,7 +14,7 @@ from tokkit.resources import resource
 
 _DATED = re.compile(r"-(\d{4}-?\d{2}-?\d{2}|latest)$")
 """How names of models end that stand for one version of it."""
-_FIELDS = ("input", "output", "batch", "read")
+_FIELDS = ("input", "output", "batch", "source", "read")
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Price:
         input: Dollars per million tokens of prompts.
         output: Dollars per million tokens of answers.
         batch: The share of it that requests sent as a batch cost.
+        source: Who says so; empty: the table does not say.
         read: When it was read; None: the table does not say.
         table: The file that says so.
     """
@@ -34,6 +35,7 @@ class Price:
     input: float
     output: float
     batch: float = 1.0
+    source: str = ""
     read: date | None = None
     table: str = ""
 
@@ -109,5 +111,12 @@ def _price(name: str, entry: Any, path: Path) -> Price:
     read = entry.get("read")
     if not (read is None or isinstance(read, date)):
         raise UsageError(f"{where}: read = {read!r} is no day: write it as 2026-01-31")
-    share = float(entry.get("batch", 1.0))
-    return Price(name, float(entry["input"]), float(entry["output"]), share, read, str(path))
+    return Price(
+        name,
+        input=float(entry["input"]),
+        output=float(entry["output"]),
+        batch=float(entry.get("batch", 1.0)),
+        source=str(entry.get("source", "")),
+        read=read,
+        table=str(path),
+    )

@@ -140,7 +140,8 @@ class Estimate:
 
 def _price(price: Price) -> dict[str, Any]:
     read = None if price.read is None else price.read.isoformat()
-    return {"input": price.input, "output": price.output, "batch": price.batch, "read": read}
+    rates = {"input": price.input, "output": price.output, "batch": price.batch}
+    return {**rates, "source": price.source, "read": read}
 
 
 def estimate(
