@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks import corpus, pair
 
-TASKS = ("train_bpe", "train_superbpe", "train_lib", "encode", "longest_match")
+TASKS = ("train_bpe", "train_superbpe", "train_lib", "encode", "longest_match", "analyze")
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """What tokenizers make of a text: compression, words, and how they use their vocabularies."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from tokkit.analysis.measures import (
     Ratio,
 )
 from tokkit.errors import CorpusError, UsageError
+from tokkit.progress import Progress, silent
 from tokkit.stats import Interval, resampled_sums, sample_interval
 from tokkit.tokenizer import Tokenizer
 
@@ -115,7 +116,7 @@ def analyze(
     base: str | None = None,
     alphas: Sequence[float] = ALPHAS,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> Analysis:
     """Measure what tokenizers make of a text, in one pass and bounded memory.
 
@@ -223,6 +224,7 @@ class _Measured:
         with np.errstate(invalid="ignore", divide="ignore"):
             value = float(self._totals[above] / self._totals[below])
             samples: NDArray[np.float64] = self._draws[:, above] / self._draws[:, below]
+        samples[~np.isfinite(samples)] = np.nan
         return (value if np.isfinite(value) else float("nan")), samples
 
     def _interval(self, value: float, samples: NDArray[np.float64]) -> Interval:

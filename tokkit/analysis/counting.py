@@ -6,7 +6,7 @@ are documents, or sets of documents that are equally mixed.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
@@ -20,6 +20,7 @@ from tokkit.analysis.parity_counts import unknown_id
 from tokkit.analysis.words import Form, Words
 from tokkit.errors import UsageError
 from tokkit.kernels._jit import Ids, Offsets
+from tokkit.progress import Progress, silent
 from tokkit.tokenizer import Tokenizer
 
 BLOCKS = 1024
@@ -114,7 +115,7 @@ class Counting:
     def add_all(
         self,
         documents: Iterable[Labelled],
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Progress = silent,
     ) -> None:
         """Count documents, about `BATCH` bytes at once.
 
@@ -130,8 +131,7 @@ class Counting:
                 if size >= BATCH:
                     self._add(batch)
                     batch, done, size = [], done + size, 0
-                    if progress:
-                        progress("counting", done, 0)
+                    progress("counting", done, 0)
             if batch:
                 self._add(batch)
 

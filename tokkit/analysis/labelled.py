@@ -54,7 +54,8 @@ def read_labelled(
         UsageError: If a text file is to be grouped by a field, as it has none.
     """
     problems = Problems(on_error == "skip", Tally())
-    for source in open_corpus(list(paths), text_column, on_error).sources:
+    corpus = open_corpus(list(paths), text_column, on_error)  # kept: it owns copies of pipes
+    for source in corpus.sources:
         try:
             yield from _of_source(source, fields, whole, text_column, problems)
         except CorruptError as error:

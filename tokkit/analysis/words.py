@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from typing import Literal
 
 import numpy as np
@@ -55,7 +55,7 @@ class Words:
                 places.setdefault(word, len(places))
             for _ in range(len(places) - self._most):
                 places.popitem()
-        found = np.fromiter((places.get(word, -1) for word in words), np.int32, len(words))
+        found = np.fromiter(map(places.get, words, repeat(-1)), np.int32, len(words))
         if len(places) > before:
             new = list(islice(reversed(places), len(places) - before))[::-1]
             self._extend(self._measure(new, encode))
