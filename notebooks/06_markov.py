@@ -31,7 +31,7 @@ from tokkit.report.markov import curves_chart, losses_chart
 from tokkit.studies.markov.dictionaries import MEANINGS, NAMES, Dictionaries
 from tokkit.studies.markov.plan import Plan, Transformer
 from tokkit.studies.markov.sources import random_source, read_source, switching
-from tokkit.studies.markov.study import study
+from tokkit.studies.markov.measuring import study
 
 show = Console(width=80).print
 

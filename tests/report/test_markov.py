@@ -9,10 +9,10 @@ pytest.importorskip("vl_convert")
 
 from tokkit.report import write_chart
 from tokkit.report.markov import draw_markov, write_figures
+from tokkit.studies.markov.measuring import study
 from tokkit.studies.markov.plan import Plan
 from tokkit.studies.markov.result import CurvePoint, Result
 from tokkit.studies.markov.sources import switching
-from tokkit.studies.markov.study import study
 
 
 @pytest.fixture(scope="module")

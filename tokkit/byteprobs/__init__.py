@@ -19,7 +19,9 @@ are new at once (`stream`, `scoring`), and sums over tokens that begin with the 
 sums over ranges of a sorted table (`table`, `outcomes`).
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tokkit.lazy import imports
 
 if TYPE_CHECKING:
     from tokkit.byteprobs.bytelm import ByteLM as ByteLM
@@ -27,18 +29,11 @@ if TYPE_CHECKING:
     from tokkit.byteprobs.ensemble import ProxyTuning as ProxyTuning
 
 _HOMES = {
-    "ByteLM": "tokkit.byteprobs.bytelm",
-    "Ensemble": "tokkit.byteprobs.ensemble",
-    "ProxyTuning": "tokkit.byteprobs.ensemble",
+    "ByteLM": "bytelm",
+    "Ensemble": "ensemble",
+    "ProxyTuning": "ensemble",
 }
 
 __all__ = ["ByteLM", "Ensemble", "ProxyTuning"]
 
-
-def __getattr__(name: str) -> Any:
-    """Import the public names when they are first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'tokkit.byteprobs' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = imports(__name__, _HOMES)

@@ -1,7 +1,8 @@
 """Moving a pretrained model onto another tokenizer."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tokkit.lazy import imports
 
 if TYPE_CHECKING:
     from tokkit.transplant.context import Settings as Settings
@@ -22,9 +23,4 @@ _HOMES = {
 
 __all__ = ["METHODS", "Options", "Plan", "Settings", "prepare", "transplant"]
 
-
-def __getattr__(name: str) -> Any:
-    """Import the public names when they are first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'tokkit.transplant' has no attribute {name!r}")
-    return getattr(import_module(f"tokkit.transplant.{_HOMES[name]}"), name)
+__getattr__ = imports(__name__, _HOMES)

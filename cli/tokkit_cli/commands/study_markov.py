@@ -228,7 +228,7 @@ def _run(
 ) -> "Result":
     """Do the study, and write it if it is to be written."""
     from tokkit.studies.markov.folder import run_study
-    from tokkit.studies.markov.study import study
+    from tokkit.studies.markov.measuring import study
 
     with console.show_progress() as progress:
         if output is None:

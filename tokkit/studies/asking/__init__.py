@@ -1,5 +1,10 @@
-"""Asking models: requests, the backends that answer them, and a runner that can be resumed."""
+"""Asking models: requests, the backends that answer them, and a runner that can be resumed.
 
+`ask` has requests answered by what `open_backend` opens, and keeps every answer in an
+`AnswerCache` as it comes.
+"""
+
+from tokkit.studies.asking.backends import BackendOptions, open_backend
 from tokkit.studies.asking.budget import Budget
 from tokkit.studies.asking.cache import AnswerCache
 from tokkit.studies.asking.pace import Pace
@@ -21,6 +26,7 @@ __all__ = [
     "AnswerCache",
     "Asked",
     "Backend",
+    "BackendOptions",
     "Budget",
     "Choice",
     "Decoding",
@@ -30,4 +36,5 @@ __all__ = [
     "TokenLogprob",
     "TryAgain",
     "ask",
+    "open_backend",
 ]

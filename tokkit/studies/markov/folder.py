@@ -16,10 +16,10 @@ from tokkit.results import (
     write_json,
     write_table,
 )
+from tokkit.studies.markov.measuring import study
 from tokkit.studies.markov.plan import Plan
 from tokkit.studies.markov.result import Result
 from tokkit.studies.markov.source import Source
-from tokkit.studies.markov.study import study
 
 LOSSES, CURVES = "losses.csv", "curves.csv"
 WORKSPACE = "training"
@@ -36,7 +36,7 @@ def run_study(
     force: bool = False,
     progress: Progress = silent,
 ) -> Result:
-    """Do a study, as `tokkit.studies.markov.study.study` does, and write it.
+    """Do a study, as `tokkit.studies.markov.measuring.study` does, and write it.
 
     The folder gets ``losses.csv`` (a line per dictionary, size and seed), ``curves.csv`` (a
     line per model and measured step) and, last, ``summary.json``. The same study that was
@@ -49,11 +49,11 @@ def run_study(
         inputs: The files that the source is from.
         command: The command line, for ``summary.json``.
         force: Whether an older study in the folder is replaced.
-        progress: See `tokkit.studies.markov.study.study`.
+        progress: See `tokkit.studies.markov.measuring.study`.
 
     Raises:
         UsageError: If there is something that would be lost, or a study of other settings was
-            begun there; and what `tokkit.studies.markov.study.study` raises.
+            begun there; and what `tokkit.studies.markov.measuring.study` raises.
     """
     folder = Path(folder)
     plan.check(source)
