@@ -10,11 +10,11 @@ import time
 from contextlib import contextmanager
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-_FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync "
-    "--disable-dev-shm-usage --remote-debugging-pipe"
-).split()
+_FLAGS = """
+--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync
+--disable-background-networking --disable-component-update --disable-dev-shm-usage
+--remote-debugging-pipe
+"""
 _SECONDS = 60
 
 
@@ -68,7 +68,8 @@ class Tab:
     def press(self, key, code=0):
         """Press a key and let it go."""
         for kind in ("keyDown", "keyUp"):
-            extra = {"text": "\r"} if key == "Enter" and kind == "keyDown" else {}
+            typed = {"Enter": "\r", " ": " "}.get(key)
+            extra = {"text": typed} if typed and kind == "keyDown" else {}
             self.send(
                 "Input.dispatchKeyEvent",
                 type=kind,
@@ -134,9 +135,12 @@ def browser(folder):
     asked, said = _move(asked), _move(said)
     # The protocol is spoken over descriptors 3 and 4.
     shell = f'exec "$@" 3<&{asked} 4>&{said}'
-    arguments = ["bash", "-c", shell, "bash", CHROMIUM, *_FLAGS, f"--user-data-dir={folder}"]
+    arguments = [CHROMIUM, *_FLAGS.split(), f"--user-data-dir={folder}"]
     process = subprocess.Popen(
-        arguments, pass_fds=(asked, said), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ["bash", "-c", shell, "bash", *arguments],
+        pass_fds=(asked, said),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     os.close(asked)
     os.close(said)

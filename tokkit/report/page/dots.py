@@ -11,7 +11,6 @@ from tokkit.report.page.kinds import Dots
 from tokkit.report.page.markup import Markup, element, join
 from tokkit.report.page.tables import Table
 
-_LEFT = 230
 _RIGHT = 30
 _WIDTH = 720
 _TOP = 14
@@ -20,7 +19,9 @@ _GAP = 10
 _AXIS = 44
 _MOST_LINES = 120
 _MOST_SERIES = 8
-_LETTERS = 32
+_LETTERS = 44
+_LETTER = 7
+"""Width of a letter, about."""
 
 
 @dataclass(frozen=True)
@@ -56,20 +57,21 @@ class _Point:
 
 def _label(name: str, value: str) -> str:
     """Write a number with the name of its column."""
-    return value if _number(value) is None else f"{value} {name.replace('_', ' ')}"
+    return value if _number(value) is None else f"{name.replace('_', ' ')} {value}"
 
 
 @dataclass(frozen=True)
 class _Scale:
-    """From values to places; `ticks` are round."""
+    """From values to places; `ticks` are round, the first one at the place `left`."""
 
+    left: float
     low: float
     high: float
     ticks: tuple[float, ...]
 
     def __call__(self, value: float) -> float:
         share = (value - self.low) / (self.high - self.low)
-        return _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
+        return self.left + share * (_WIDTH - self.left - _RIGHT)
 
 
 def draw_dots(table: Table, dots: Dots) -> Markup | None:
@@ -115,7 +117,7 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _scale(values: Sequence[float]) -> _Scale:
+def _scale(values: Sequence[float], left: float) -> _Scale:
     """Choose round ticks around all values."""
     low, high = min(values), max(values)
     if high - low <= abs(high) * 1e-9:
@@ -125,13 +127,14 @@ def _scale(values: Sequence[float]) -> _Scale:
     step = next(each * power for each in (1, 2, 5, 10) if each * power >= raw * (1 - 1e-9))
     first, last = math.floor(low / step), math.ceil(high / step)
     ticks = tuple(place * step for place in range(first, last + 1))
-    return _Scale(ticks[0], ticks[-1], ticks)
+    return _Scale(left, ticks[0], ticks[-1], ticks)
 
 
 def _chart(
     points: Sequence[_Point], lines: Sequence[str], series: Sequence[str], title: str
 ) -> Markup:
-    scale = _scale([each.low for each in points] + [each.high for each in points])
+    left = 20 + _LETTER * min(_LETTERS, max(map(len, lines)))
+    scale = _scale([value for each in points for value in (each.low, each.high)], left)
     each = _LINE * len(series) + _GAP
     bottom = _TOP + each * len(lines)
     grid = [_tick(scale(tick), bottom, f"{tick:.6g}") for tick in scale.ticks]
@@ -140,7 +143,7 @@ def _chart(
             "text",
             element("title", name),
             name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…",
-            x=_LEFT - 10,
+            x=left - 10,
             y=_TOP + each * (place + 0.5),
             class_="name",
         )
@@ -155,7 +158,7 @@ def _chart(
         )
         for point in points
     ]
-    axis = element("text", title, x=(_LEFT + _WIDTH - _RIGHT) / 2, y=bottom + 36, class_="axis")
+    axis = element("text", title, x=(left + _WIDTH - _RIGHT) / 2, y=bottom + 36, class_="axis")
     return element(
         "svg",
         *grid,

@@ -4,6 +4,7 @@
 const ROWS_ON_A_PAGE = 50;
 const WIDE_CELL = 40;
 const LONG_CELL = 160;
+const START_OF_LONG_CELL = 60;
 const ESCAPES = { "\n": "\\n", "\t": "\\t", "\r": "\\r" };
 
 /** Spell what cannot be seen, or turns the direction of a line; `markup.py` does the same. */
@@ -47,7 +48,7 @@ function cell(text, numeric) {
   const seen = visible(text);
   if (seen.length <= WIDE_CELL) return make("td", {}, ...withSpaces(seen));
   if (seen.length <= LONG_CELL) return make("td", { class: "wide" }, ...withSpaces(seen));
-  const start = make("summary", {}, seen.slice(0, LONG_CELL / 2) + "…");
+  const start = make("summary", {}, seen.slice(0, START_OF_LONG_CELL) + "…");
   return make("td", { class: "wide" }, make("details", {}, start, ...withSpaces(seen)));
 }
 
@@ -92,10 +93,11 @@ class DataTable {
     this.show();
   }
 
-  /** Find columns that say the same in all rows: they would only push others out of sight. */
+  /** Find texts that are the same in all rows: they would only push numbers out of sight. */
   findConstants() {
     const [first, ...others] = this.rows;
-    const same = (_, column) => others.every((row) => row[column] === first[column]);
+    const same = (_, column) =>
+      !this.numeric[column] && others.every((row) => row[column] === first[column]);
     this.constant = this.columns.map(others.length ? same : () => false);
     if (this.constant.every((each) => each)) this.constant.fill(false);
   }
@@ -177,7 +179,8 @@ class DataTable {
   select() {
     const wanted = this.filter.value.toLowerCase();
     const column = this.where.value === "" ? null : Number(this.where.value);
-    const fits = (text) => [text, visible(text)].some((each) => each.toLowerCase().includes(wanted));
+    const has = (text) => text.toLowerCase().includes(wanted);
+    const fits = (text) => has(text) || has(visible(text));
     this.shown = this.rows.filter((row) => (column === null ? row.some(fits) : fits(row[column])));
     if (this.sorted >= 0) {
       const numeric = this.numeric[this.sorted];
