@@ -4,6 +4,8 @@ import json
 
 import pandas as pd
 
+from tokkit.resources import resource
+
 
 def test_an_audit_is_shown_and_written(invoke, trained, tmp_path):
     folder = tmp_path / "audited"
@@ -26,3 +28,31 @@ def test_json_is_one_document(invoke, trained):
     said = json.loads(invoke("audit", trained, "--json").stdout)
     assert said["kinds"]["never in UTF-8"] == 13
     assert said["special_from_text"] == {"<|end|>": 0}
+
+
+def test_a_model_is_audited_by_its_embeddings(invoke, tmp_path):
+    folder = resource("demo-model")
+    figure = tmp_path / "trained.svg"
+    result = invoke(
+        "audit", folder, "--model", folder, "-o", tmp_path / "out", "--figure", figure
+    )
+    assert result.exit_code == 0, result.stderr
+    assert "candidates by input norm" in result.stdout
+    assert figure.read_text(encoding="utf-8").startswith("<svg")
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    rows = pd.read_csv(tmp_path / "out" / "undertrained.csv", keep_default_na=False)
+    assert summary["model"] == str(folder)
+    candidates = summary["undertrained"]["candidates"]
+    assert rows["candidate"].sum() == len(candidates)
+    assert summary["undertrained"]["unused"] == {"unreachable": 13}
+    checks = pd.read_csv(tmp_path / "out" / "faithfulness.csv")
+    assert (checks["passed"] == checks["tried"])[checks["required"]].all()
+
+
+def test_what_is_about_a_model_needs_one(invoke, trained, tmp_path):
+    result = invoke("audit", trained, "--verify", "3")
+    assert result.exit_code == 2
+    assert "--model" in result.stderr
+    result = invoke("audit", trained, "--model", tmp_path / "nothing")
+    assert result.exit_code in (1, 2)
+    assert "Traceback" not in result.stderr

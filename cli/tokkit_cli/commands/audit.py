@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
+from tokkit.errors import UsageError
 from tokkit_cli import console
 from tokkit_cli import options as given
 from tokkit_cli.tokenizers import TOKENIZER_HELP, load_tokenizers
+
+_MODEL = "A model"
 
 
 def audit(
@@ -15,6 +18,32 @@ def audit(
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="Also write everything here."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="A model with this tokenizer, a folder or a hub id: find the tokens that it "
+            "has hardly been trained on.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    verify: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Load the model and ask it to repeat the N least trained tokens.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = 0,
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Draw how trained the tokens are: .svg, .png, or .json (Vega-Lite).",
+            rich_help_panel=_MODEL,
+        ),
     ] = None,
     pattern: given.FilePattern = None,
     force: given.Force = False,
@@ -28,26 +57,45 @@ def audit(
     proven that there is none, with the cause; else no such text was found. Special tokens that
     plain text can give are a finding. Texts that are hard on tokenizers, and every Unicode
     character, are encoded and decoded, and the ids compared with those of the library that the
-    file was made for.
+    file was made for. With a model, the rows of its embeddings tell which tokens it has hardly
+    been trained on (arXiv 2405.05417).
 
     ```console
     tokkit audit my-tokenizer
     tokkit audit o200k_base.tiktoken -o audited --json
+    tokkit audit my-model --model my-model --verify 50 --figure trained.svg
     ```
     """
-    from tokkit.analysis.audit import audit as audit_vocabulary
+    from tokkit.analysis.audit import audit as audit_tokenizer
     from tokkit.results import Provenance, begin_folder, write_study, write_table
 
+    if model is None and (verify or figure is not None):
+        raise UsageError("--verify and --figure are about a model: name it with --model")
+    if figure is not None:
+        from tokkit.report import check_figure
+
+        check_figure(figure)
     if output is not None:
         begin_folder(output, force=force)
     ((name, loaded),) = load_tokenizers([tokenizer], pattern).items()
     with console.show_progress() as progress:
-        found = audit_vocabulary(loaded, name=name, progress=progress)
+        found = audit_tokenizer(
+            loaded, name=name, model=model, verify=verify, progress=progress
+        )
     if output is not None:
         provenance = Provenance(
-            study="audit", command=console.command_line(), tokenizers={name: loaded.digest}
+            study="audit",
+            command=console.command_line(),
+            tokenizers={name: loaded.digest},
+            model=model,
         )
+        if found.undertrained is not None:
+            write_table(found.undertrained.frame(), output / "undertrained.csv")
         write_table(found.faithfulness.frame(), output / "faithfulness.csv")
         write_table(found.faithfulness.lost_frame(), output / "lost_characters.csv")
         write_study(output, found.frame(), provenance, found.as_json())
+    if figure is not None and found.undertrained is not None:
+        from tokkit.report.audit import draw_undertrained
+
+        draw_undertrained(found.undertrained, figure)
     console.print_page(found, as_json)

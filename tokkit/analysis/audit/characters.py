@@ -1,13 +1,12 @@
 """Which of all the characters there are a tokenizer loses, and into what."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tokkit.progress import Progress, silent
 from tokkit.tokenizer import Tokenizer
-
-Progress = Callable[[str, int, int], None]
 
 SCALARS = 0x110000 - 0x800
 """How many Unicode scalar values there are: code points that are no surrogates."""
@@ -74,7 +73,7 @@ class Characters:
         ]
 
 
-def check_characters(tokenizer: Tokenizer, progress: Progress | None = None) -> Characters:
+def check_characters(tokenizer: Tokenizer, progress: Progress = silent) -> Characters:
     """Encode and decode every Unicode scalar value.
 
     Characters that come back among their neighbours, in order of code points, are kept; a
@@ -92,8 +91,7 @@ def check_characters(tokenizer: Tokenizer, progress: Progress | None = None) -> 
         for code, text in _lost_of(tokenizer, codes):
             _append(lost, code, text)
         done += len(codes)
-        if progress is not None:
-            progress("all characters", done, SCALARS)
+        progress("all characters", done, SCALARS)
     return Characters(tuple(lost))
 
 

@@ -1,18 +1,17 @@
 """Whether text comes back as it was, and what depends on how it is put together."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tokkit.analysis.audit.characters import SCALARS, Characters, check_characters
 from tokkit.analysis.audit.checking import Checking
 from tokkit.analysis.audit.checks import Check
+from tokkit.progress import Progress, silent
 from tokkit.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Progress = Callable[[str, int, int], None]
 _MOST_RANGES = 1000
 
 
@@ -99,7 +98,7 @@ class Faithfulness:
 
 
 def faithfulness(
-    tokenizer: Tokenizer, *, name: str = "tokenizer", progress: Progress | None = None
+    tokenizer: Tokenizer, *, name: str = "tokenizer", progress: Progress = silent
 ) -> Faithfulness:
     """Check what a tokenizer keeps of text; special tokens written in it are text.
 

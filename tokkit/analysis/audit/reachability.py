@@ -1,6 +1,6 @@
 """Which tokens some text gives: with a text that does, or a proof that none can."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Literal
@@ -13,6 +13,7 @@ from tokkit.canonical.uses import find_use
 from tokkit.formats.set_apart import SetApart
 from tokkit.kernels._jit import Ids
 from tokkit.pretokenize import Pieces
+from tokkit.progress import Progress, silent
 from tokkit.segment import Segmenter
 from tokkit.segment.bpe import BPE
 from tokkit.tokenizer import Tokenizer, rewrites
@@ -20,7 +21,6 @@ from tokkit.utf8 import is_utf8, may_occur
 from tokkit.vocab import flatten
 
 Status = Literal["reachable", "unreachable", "unknown"]
-Progress = Callable[[str, int, int], None]
 
 CAUSES: Mapping[str, str] = {
     "not UTF-8": "no text has these bytes",
@@ -64,7 +64,7 @@ class Reachability:
         return "unreachable" if token in self.causes else "unknown"
 
 
-def reach(tokenizer: Tokenizer, progress: Progress | None = None) -> Reachability:
+def reach(tokenizer: Tokenizer, progress: Progress = silent) -> Reachability:
     """Find out which tokens some text, well-formed UTF-8, gives.
 
     First a token's own bytes are tried, then these among others, then every character there
@@ -80,7 +80,7 @@ def reach(tokenizer: Tokenizer, progress: Progress | None = None) -> Reachabilit
     search.among_others()
     search.characters()
     search.plain_proofs()
-    search.grammar(progress or (lambda stage, done, total: None))
+    search.grammar(progress)
     return search.found
 
 

@@ -1,22 +1,22 @@
-"""One audit: everything that can be said of a tokenizer without a text or a model."""
+"""One audit: everything that can be said of a tokenizer, and of a model by its embeddings."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokkit.analysis.audit.faithfulness import Faithfulness, faithfulness
-from tokkit.analysis.audit.inventory import KINDS, Inventory, take_inventory
-from tokkit.analysis.audit.reachability import CAUSES, Reachability, reach, unmergeable
+from tokkit.analysis.audit.inventory import Inventory, take_inventory
+from tokkit.analysis.audit.reachability import Reachability, reach, unmergeable
+from tokkit.analysis.audit.undertrained import undertrained as find_undertrained
+from tokkit.analysis.audit.undertrained_result import Undertrained
+from tokkit.progress import Progress, silent
 from tokkit.tokenizer import Tokenizer
 from tokkit.utf8 import is_utf8
 from tokkit.visible import spell_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Progress = Callable[[str, int, int], None]
-_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Audit:
         leaks: Special tokens that their own text gives, by that text: whoever can write text
             for a model can write these, unless they are told apart when it is encoded.
         faithfulness: What is kept of text.
+        undertrained: Which tokens a model has hardly been trained on, if one was given.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Audit:
     looked_up: tuple[int, ...]
     leaks: dict[str, int]
     faithfulness: Faithfulness
+    undertrained: Undertrained | None = None
 
     @property
     def not_by_itself(self) -> list[int]:
@@ -113,6 +115,7 @@ class Audit:
             "only_by_lookup": len(self.looked_up),
             "special_from_text": self.leaks,
             "faithfulness": self.faithfulness.as_json(),
+            "undertrained": self.undertrained and self.undertrained.as_json(),
         }
 
     def _describe(self, token: int) -> dict[str, Any]:
@@ -126,105 +129,45 @@ class Audit:
         return described
 
     def __rich__(self) -> Any:
-        from rich.console import Group
-        from rich.text import Text
+        from tokkit.analysis.audit.showing import show
 
-        parts: list[Any] = [self._reach_table(), self._kind_table(), self.faithfulness]
-        parts += [Text(f"finding: {each}") for each in self._findings()]
-        return Group(*parts)
-
-    def _reach_table(self) -> Any:
-        from tokkit.analysis.showing import table
-
-        found, vocab = self.reachability, self.tokenizer.vocab
-        shown = table(f"{self.name}: which tokens some text gives", "", "tokens", "examples")
-        shown.columns[2].justify = "left"
-        shown.columns[2].no_wrap = False
-        witnessed = sorted(found.witnesses)
-        shown.add_row("by their own bytes", f"{int(found.by_itself.sum()):,}", "")
-        examples = ", ".join(
-            f"{self._spell(token)} in {spell_bytes(found.witnesses[token])}"
-            for token in witnessed[:3]
-        )
-        shown.add_row("among others", f"{len(witnessed):,}", examples)
-        for cause, meaning in CAUSES.items():
-            tokens = sorted(token for token, each in found.causes.items() if each == cause)
-            if tokens:
-                shown.add_row(f"never: {meaning}", f"{len(tokens):,}", self._examples(tokens))
-        unknown = [
-            token
-            for token, data in enumerate(vocab.tokens)
-            if data and found.status(token) == "unknown"
-        ]
-        if unknown:
-            shown.add_row("no text found", f"{len(unknown):,}", self._examples(unknown))
-        return shown
-
-    def _kind_table(self) -> Any:
-        from tokkit.analysis.showing import table
-
-        shown = table(f"{self.name}: kinds of tokens", "", "tokens", "examples")
-        shown.columns[2].justify = "left"
-        shown.columns[2].no_wrap = False
-        for name, tokens in self.inventory.kinds.items():
-            if tokens:
-                shown.add_row(KINDS[name], f"{len(tokens):,}", self._examples(tokens))
-        lengths = ", ".join(f"{n}: {count:,}" for n, count in self.inventory.digits.items())
-        shown.add_row("numbers by digits", "", lengths)
-        words, variants = self.inventory.variants
-        shown.add_row(f"other case or space, of {words:,} words", f"{variants:,}", "")
-        return shown
-
-    def _findings(self) -> list[str]:
-        """Say what somebody should do something about."""
-        texts = []
-        if self.looked_up:
-            texts.append(
-                f"{len(self.looked_up):,} tokens, such as {self._examples(self.looked_up)}, "
-                "are there only because whole pieces are looked up before merging "
-                "(ignore_merges): a converter that drops the setting changes what text becomes"
-            )
-        if self.leaks:
-            names = ", ".join(list(self.leaks)[:_SHOWN])
-            texts.append(
-                f"plain text can give {len(self.leaks):,} special tokens ({names}): encode "
-                "text that is not yours without them (parse_specials=False here, "
-                "split_special_tokens in transformers)"
-            )
-        if not self.reachability.exact:
-            texts.append("what rules tokens out was found by trying, so nothing is proven")
-        return texts
-
-    def _spell(self, token: int) -> str:
-        vocab = self.tokenizer.vocab
-        names = {number: text for text, number in vocab.specials.items()}
-        return names.get(token) or spell_bytes(vocab.tokens[token])[:24] or f"id {token}"
-
-    def _examples(self, tokens: Any) -> str:
-        shown = [self._spell(token) for token in list(tokens)[:_SHOWN]]
-        return ", ".join(shown) + (", …" if len(tokens) > _SHOWN else "")
+        return show(self)
 
 
 def audit(
-    tokenizer: Tokenizer, *, name: str = "tokenizer", progress: Progress | None = None
+    tokenizer: Tokenizer,
+    *,
+    name: str = "tokenizer",
+    model: str | Path | None = None,
+    verify: int = 0,
+    progress: Progress = silent,
 ) -> Audit:
     """Audit a tokenizer: its vocabulary, and what is kept of text.
 
     Args:
         tokenizer: The tokenizer.
         name: What it is called.
+        model: A model with this tokenizer; None: its tokens are not looked at.
+        verify: How many tokens the model is asked to repeat; see `undertrained`.
         progress: Told what is done.
+
+    Raises:
+        ModelError: If the model cannot be read.
     """
+    found = reach(tokenizer, progress)
     segmenter = getattr(tokenizer.segmenter, "inner", tokenizer.segmenter)
     looked_up = unmergeable(tokenizer) if getattr(segmenter, "ignore_merges", False) else []
     return Audit(
         name,
         tokenizer,
         take_inventory(tokenizer),
-        reach(tokenizer, progress),
+        found,
         tuple(looked_up),
         _leaks(tokenizer),
         faithfulness(tokenizer, name=name, progress=progress),
+        None
+        if model is None
+        else find_undertrained(model, tokenizer, found, verify=verify, progress=progress),
     )
 
 

@@ -1,0 +1,99 @@
+"""How an audit looks to people."""
+
+from typing import TYPE_CHECKING, Any
+
+from tokkit.analysis.audit.inventory import KINDS
+from tokkit.analysis.audit.reachability import CAUSES
+from tokkit.visible import spell_bytes
+
+if TYPE_CHECKING:
+    from tokkit.analysis.audit.run import Audit
+
+_SHOWN = 6
+
+
+def show(found: "Audit") -> Any:
+    """Return the tables one below the other, and what somebody should do something about."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[Any] = [_reach_table(found), _kind_table(found), found.faithfulness]
+    parts += [found.undertrained] if found.undertrained else []
+    parts += [Text(f"finding: {each}") for each in _findings(found)]
+    return Group(*parts)
+
+
+def _reach_table(found: "Audit") -> Any:
+    from tokkit.analysis.showing import table
+
+    reached, vocab = found.reachability, found.tokenizer.vocab
+    shown = table(f"{found.name}: which tokens some text gives", "", "tokens", "examples")
+    shown.columns[2].justify = "left"
+    shown.columns[2].no_wrap = False
+    witnessed = sorted(reached.witnesses)
+    shown.add_row("by their own bytes", f"{int(reached.by_itself.sum()):,}", "")
+    examples = ", ".join(
+        f"{_spell(found, token)} in {spell_bytes(reached.witnesses[token])}"
+        for token in witnessed[:3]
+    )
+    shown.add_row("among others", f"{len(witnessed):,}", examples)
+    for cause, meaning in CAUSES.items():
+        tokens = sorted(token for token, each in reached.causes.items() if each == cause)
+        if tokens:
+            shown.add_row(f"never: {meaning}", f"{len(tokens):,}", _examples(found, tokens))
+    unknown = [
+        token
+        for token, data in enumerate(vocab.tokens)
+        if data and reached.status(token) == "unknown"
+    ]
+    if unknown:
+        shown.add_row("no text found", f"{len(unknown):,}", _examples(found, unknown))
+    return shown
+
+
+def _kind_table(found: "Audit") -> Any:
+    from tokkit.analysis.showing import table
+
+    shown = table(f"{found.name}: kinds of tokens", "", "tokens", "examples")
+    shown.columns[2].justify = "left"
+    shown.columns[2].no_wrap = False
+    for name, tokens in found.inventory.kinds.items():
+        if tokens:
+            shown.add_row(KINDS[name], f"{len(tokens):,}", _examples(found, tokens))
+    lengths = ", ".join(f"{n}: {count:,}" for n, count in found.inventory.digits.items())
+    shown.add_row("numbers by digits", "", lengths)
+    words, variants = found.inventory.variants
+    shown.add_row(f"other case or space, of {words:,} words", f"{variants:,}", "")
+    return shown
+
+
+def _findings(found: "Audit") -> list[str]:
+    """Say what somebody should do something about."""
+    texts = []
+    if found.looked_up:
+        texts.append(
+            f"{len(found.looked_up):,} tokens, such as {_examples(found, found.looked_up)}, "
+            "are there only because whole pieces are looked up before merging "
+            "(ignore_merges): a converter that drops the setting changes what text becomes"
+        )
+    if found.leaks:
+        names = ", ".join(list(found.leaks)[:_SHOWN])
+        texts.append(
+            f"plain text can give {len(found.leaks):,} special tokens ({names}): encode "
+            "text that is not yours without them (parse_specials=False here, "
+            "split_special_tokens in transformers)"
+        )
+    if not found.reachability.exact:
+        texts.append("what rules tokens out was found by trying, so nothing is proven")
+    return texts
+
+
+def _spell(found: "Audit", token: int) -> str:
+    vocab = found.tokenizer.vocab
+    names = {number: text for text, number in vocab.specials.items()}
+    return names.get(token) or spell_bytes(vocab.tokens[token])[:24] or f"id {token}"
+
+
+def _examples(found: "Audit", tokens: Any) -> str:
+    shown = [_spell(found, token) for token in list(tokens)[:_SHOWN]]
+    return ", ".join(shown) + (", …" if len(tokens) > _SHOWN else "")
