@@ -31,16 +31,20 @@ from tokkit.report.number_audit import chart_audit
 from tokkit.report.numbers import chart_accuracy, chart_errors
 from tokkit.resources import resource
 from tokkit.stats import needed_pairs
-from tokkit.studies.asking.backends import BackendOptions, open_backend
-from tokkit.studies.asking.cache import AnswerCache
-from tokkit.studies.asking.run import ask
-from tokkit.studies.numbers.audit import audit_numbers
-from tokkit.studies.numbers.generating import Design, generate
-from tokkit.studies.numbers.rows import requests_of
-from tokkit.studies.numbers.sampling import Drawing, Lengths
-from tokkit.studies.numbers.scoring import score, score_files
+from tokkit.studies.asking import AnswerCache, BackendOptions, ask, open_backend
+from tokkit.studies.numbers import (
+    Design,
+    Drawing,
+    Lengths,
+    add_answers,
+    audit_numbers,
+    generate,
+    generate_published,
+    requests_of,
+    score,
+    score_files,
+)
 from tokkit.studies.numbers.scoring.showing_errors import show_errors
-from tokkit.studies.numbers.singh2024 import generate_published
 
 show = Console(width=80, highlight=False).print
 
@@ -80,7 +84,7 @@ def answered(frame, spec, seed=0):
     """The rows with the answers of a simulated model."""
     backend = open_backend(spec, options=BackendOptions(seed=seed))
     answers = ask(requests_of(frame), backend, cache=AnswerCache(None)).answers
-    return frame.assign(response=[answer.text for answer in answers])
+    return add_answers(frame, answers, None)
 
 
 from_left = rows["answer_number_format"].str.endswith("l2r")

@@ -33,11 +33,16 @@ from tokkit.report.counting import draw_counting
 from tokkit.resources import resource
 from tokkit.studies.asking import Answer, AnswerCache, ask
 from tokkit.studies.asking.backends.sim import SimulatedBackend
-from tokkit.studies.counting.forms import FORMS
-from tokkit.studies.counting.plan import ZHANG2024, Plan
-from tokkit.studies.counting.rows import add_answers, make_rows, requests_of
-from tokkit.studies.counting.samples import draw_samples
-from tokkit.studies.counting.scoring import score
+from tokkit.studies.counting import (
+    FORMS,
+    ZHANG2024,
+    Plan,
+    add_answers,
+    draw_samples,
+    make_rows,
+    requests_of,
+    score,
+)
 
 tokenizer = tokkit.load(resource("demo-model"))
 

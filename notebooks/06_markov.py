@@ -28,10 +28,16 @@ from rich.console import Console
 
 from tokkit.report import write_chart
 from tokkit.report.markov import curves_chart, losses_chart
-from tokkit.studies.markov.dictionaries import MEANINGS, NAMES, Dictionaries
-from tokkit.studies.markov.plan import Plan, Transformer
-from tokkit.studies.markov.sources import random_source, read_source, switching
-from tokkit.studies.markov.measuring import study
+from tokkit.studies.markov import (
+    Dictionaries,
+    Plan,
+    Transformer,
+    random_source,
+    read_source,
+    study,
+    switching,
+)
+from tokkit.studies.markov.dictionaries import MEANINGS, NAMES
 
 show = Console(width=80).print
 

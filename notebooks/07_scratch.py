@@ -32,9 +32,7 @@ from rich.console import Console
 from tokkit.lm.train_model import Architecture
 from tokkit.report.charts import write_chart
 from tokkit.report.scratch import draw_scratch
-from tokkit.studies.scratch.groups import Grouping
-from tokkit.studies.scratch.plan import PLANS
-from tokkit.studies.scratch.study import run_study
+from tokkit.studies.scratch import PLANS, Grouping, run_study
 
 show = Console(width=80).print
 

@@ -137,10 +137,12 @@ def add_answers(
         model: Who gave them; None: the one that a row names already.
     """
     columns = [write_columns(answer) for answer in answers]
-    new = {name: to_objects([each[name] for each in columns]) for name in ANSWER}
+    new = {name: [each[name] for each in columns] for name in ANSWER}
     if model is not None:
-        new["model"] = to_objects([model] * len(frame))
-    return frame.reset_index(drop=True).assign(**new)
+        new["model"] = [model] * len(frame)
+    return frame.assign(
+        **{name: to_objects(values).set_axis(frame.index) for name, values in new.items()}
+    )
 
 
 def problem_of(row: Row) -> Problem:
