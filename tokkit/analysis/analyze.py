@@ -7,37 +7,19 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tokkit.analysis.counting import ALL, BLOCKS, Counting, Group, Label
-from tokkit.analysis.efficiency import (
-    DENOMINATORS,
-    efficiencies,
-    percentile_frequency,
-    renyi_entropy,
-)
+from tokkit.analysis.counting import ALL, Counting
 from tokkit.analysis.labelled import Labelled
-from tokkit.analysis.measures import (
-    ALONE,
-    NSL,
-    NSL_DEFINITION,
-    RATIOS,
-    SPACED,
-    TOKENS,
-    TYPES,
-    Ratio,
-)
+from tokkit.analysis.measured import Measured, Row
+from tokkit.analysis.tally import BLOCKS, PARTS
 from tokkit.errors import CorpusError, UsageError
 from tokkit.progress import Progress, silent
-from tokkit.stats import Interval, resampled_sums, sample_interval
 from tokkit.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ALPHAS = (1.0, 2.0, 2.5, 3.0)
-_DRAWS = 2000
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -51,9 +33,8 @@ class Analysis:
         size: Their bytes.
         words: How many distinct words were kept, and how many occurrences came too late.
         results: One row per tokenizer, group and measure: ``tokenizer``, ``group_by``,
-            ``group``, ``metric``, ``definition``, ``value``, ``low``, ``high`` (of 95 %,
-            documents drawn anew; empty where there is no such interval), and ``n``, what
-            stands below the line.
+            ``group``, ``metric``, ``definition``, ``value``, ``low``, ``high`` (of 95 %; empty
+            where there is no such interval), and ``n``, what stands below the line.
         differences: One row per pair of tokenizers, group and measure: ``first``, ``second``,
             ``group_by``, ``group``, ``metric``, ``difference`` (second minus first, on the
             same documents), ``low``, ``high``.
@@ -80,6 +61,11 @@ class Analysis:
             "token_lengths": self.token_lengths,
         }
 
+    @property
+    def drawn(self) -> str:
+        """What is drawn anew for intervals."""
+        return "documents" if self.documents <= BLOCKS else f"{BLOCKS:,} sets of documents"
+
     def summary(self) -> Row:
         """What was measured, without the tables."""
         return {
@@ -89,7 +75,11 @@ class Analysis:
             "bytes": self.size,
             "distinct_words": self.words[0],
             "words_left_out": self.words[1],
-            "drawn_anew": "documents" if self.documents <= BLOCKS else f"{BLOCKS} sets of them",
+            "intervals": {
+                "level": 0.95,
+                "ratios": f"{self.drawn} drawn anew, the same for all tokenizers",
+                "entropies": f"the jackknife of {PARTS} parts of the documents",
+            },
         }
 
     def as_json(self) -> Row:
@@ -146,9 +136,9 @@ def analyze(
     results: list[Row] = []
     differences: list[Row] = []
     for label, group in counting.groups.items():
-        found = _Measured(label, group, counting, base, seed)
+        found = Measured(label, group, counting, base, alphas, seed)
         for name in tokenizers:
-            results += found.rows(name, alphas)
+            results += found.rows(name)
         for pair in combinations(tokenizers, 2):
             differences += found.differences(*pair)
     lengths = [row for name in tokenizers for row in _lengths(name, counting)]
@@ -167,117 +157,9 @@ def analyze(
 _DIFFERENCE = ["first", "second", "group_by", "group", "metric", "difference", "low", "high"]
 
 
-class _Measured:
-    """The measures of one group."""
-
-    def __init__(
-        self, label: Label, group: Group, counting: Counting, base: str, seed: int
-    ) -> None:
-        self._label = {"group_by": label[0], "group": label[1]}
-        self._group = group
-        self._counting = counting
-        self._base = base
-        self._totals = group.sums.sum(axis=0)
-        self._draws = resampled_sums(group.sums, draws=_DRAWS, seed=seed)
-
-    def rows(self, name: str, alphas: Sequence[float]) -> Iterator[Row]:
-        """Yield the rows of a tokenizer."""
-        start = {"tokenizer": name, **self._label}
-        for ratio in RATIOS:
-            value, samples = self._ratio(name, ratio)
-            n = self._totals[self._place(name, ratio.below)]
-            yield start | _row(ratio.name, ratio.definition, self._interval(value, samples), n)
-        value, samples = self._nsl(name)
-        n = self._totals[self._counting.columns[self._base, "tokens"]]
-        nsl = self._interval(value, samples)
-        yield start | _row(NSL, NSL_DEFINITION.format(self._base), nsl, n)
-        yield from (start | row for row in self._types(name))
-        yield from (start | row for row in _of_counts(self._group.tokens[name], alphas))
-        lengths = self._counting.token_bytes[name]
-        yield from (start | row for row in _of_lengths(self._group.tokens[name], lengths))
-
-    def differences(self, first: str, second: str) -> Iterator[Row]:
-        """Yield by how much each measure of the second is larger."""
-        for ratio in RATIOS:
-            (one, ones), (other, others) = (self._ratio(n, ratio) for n in (first, second))
-            yield {
-                "first": first,
-                "second": second,
-                **self._label,
-                "metric": ratio.name,
-                **_with_interval("difference", self._interval(other - one, others - ones)),
-            }
-
-    def _place(self, name: str, column: str) -> int:
-        found = self._counting.columns
-        return found.get(("", column), found.get((name, column), -1))
-
-    def _ratio(self, name: str, ratio: Ratio) -> tuple[float, NDArray[np.float64]]:
-        """Return a ratio of all documents, and of each draw."""
-        return self._divide(self._place(name, ratio.above), self._place(name, ratio.below))
-
-    def _nsl(self, name: str) -> tuple[float, NDArray[np.float64]]:
-        found = self._counting.columns
-        return self._divide(found[name, "tokens"], found[self._base, "tokens"])
-
-    def _divide(self, above: int, below: int) -> tuple[float, NDArray[np.float64]]:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            value = float(self._totals[above] / self._totals[below])
-            samples: NDArray[np.float64] = self._draws[:, above] / self._draws[:, below]
-        samples[~np.isfinite(samples)] = np.nan
-        return (value if np.isfinite(value) else float("nan")), samples
-
-    def _interval(self, value: float, samples: NDArray[np.float64]) -> Interval:
-        return sample_interval(value, samples, len(self._group.sums))
-
-    def _types(self, name: str) -> Iterator[Row]:
-        """Yield the measures of distinct words."""
-        own = self._group.words
-        for form, label in (("alone", ALONE), ("spaced", SPACED)):
-            tokens = self._counting.words.column(name, form)[: own.size][own]
-            values = {
-                "type_fertility": tokens.mean() if tokens.size else np.nan,
-                "strr": (tokens == 1).mean() if tokens.size else np.nan,
-            }
-            for metric, value in values.items():
-                definition = TYPES[metric].format(label)
-                yield _row(f"{metric}_{form}", definition, _only(value), tokens.size)
-
-
-def _of_counts(counts: NDArray[np.int64], alphas: Sequence[float]) -> Iterator[Row]:
-    """Yield the measures of how often tokens occur."""
-    tokens, types = int(counts.sum()), int((counts > 0).sum())
-    values = {
-        "tokens": (tokens, 1),
-        "token_types": (types, 1),
-        "vocabulary_utilisation": (types / counts.size, counts.size),
-        "type_token_ratio": (types / tokens if tokens else np.nan, tokens),
-        "percentile_frequency": (percentile_frequency(counts), tokens),
-    }
-    for metric, (value, n) in values.items():
-        yield _row(metric, TOKENS[metric], _only(value), n)
-    for alpha in alphas:
-        name = "shannon" if alpha == 1 else f"renyi_{alpha:g}"
-        said = "Shannon entropy" if alpha == 1 else f"Rényi entropy of order {alpha:g}"
-        entropy = renyi_entropy(counts, alpha)
-        yield _row(f"{name}_entropy", f"{said} of tokens, bits", _only(entropy), tokens)
-        for denominator, value in efficiencies(counts, alpha, counts.size).items():
-            definition = f"{said} of tokens / {DENOMINATORS[denominator]}"
-            yield _row(f"{name}_efficiency_{denominator}", definition, _only(value), tokens)
-
-
-def _of_lengths(counts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Iterator[Row]:
-    """Yield the measures of how long tokens are."""
-    tokens = int(counts.sum())
-    mean = float(counts @ lengths) / tokens if tokens else np.nan
-    longest = int(lengths[counts > 0].max()) if tokens else np.nan
-    yield _row("mean_token_bytes", TOKENS["mean_token_bytes"], _only(mean), tokens)
-    yield _row("longest_token_bytes", TOKENS["longest_token_bytes"], _only(longest), tokens)
-
-
 def _lengths(name: str, counting: Counting) -> Iterator[Row]:
     """Yield how many tokens are how long."""
-    counts, lengths = counting.groups[ALL].tokens[name], counting.token_bytes[name]
+    counts, lengths = counting.groups[ALL].counts(name), counting.token_bytes[name]
     occurrences = np.bincount(lengths, weights=counts)
     met, in_vocab = np.bincount(lengths, weights=counts > 0), np.bincount(lengths)
     for length in np.flatnonzero(in_vocab).tolist():
@@ -289,23 +171,6 @@ def _lengths(name: str, counting: Counting) -> Iterator[Row]:
             "token_types": int(met[length]),
             "vocabulary": int(in_vocab[length]),
         }
-
-
-def _only(value: float) -> Interval:
-    return Interval(float(value), float("nan"), float("nan"))
-
-
-def _row(metric: str, definition: str, found: Interval, n: float) -> Row:
-    return {
-        "metric": metric,
-        "definition": definition,
-        **_with_interval("value", found),
-        "n": int(n),
-    }
-
-
-def _with_interval(name: str, found: Interval) -> Row:
-    return {name: found.value, "low": found.low, "high": found.high}
 
 
 def _records(frame: "pd.DataFrame") -> list[Row]:

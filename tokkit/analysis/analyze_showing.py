@@ -124,12 +124,9 @@ def row_name(row: Any) -> str:
 
 
 def _notes(found: "Analysis") -> list[str]:
-    from tokkit.analysis.counting import BLOCKS
-
-    what = "documents" if found.documents <= BLOCKS else f"{BLOCKS:,} sets of documents"
     notes = [
-        f"±: the longer side of the 95 % interval, {what} drawn anew; the same for all "
-        "tokenizers",
+        f"±: the longer side of the 95 % interval, {found.drawn} drawn anew, the same for all "
+        "tokenizers; of entropies, parts of the text left out in turn",
         f"length by base: tokens by tokens of {found.base}; words are parted by white space",
         "every measure with its definition, and differences: --json or -o DIR",
     ]

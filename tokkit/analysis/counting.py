@@ -1,8 +1,7 @@
 """One pass over a corpus: what is counted of documents, for all tokenizers and groups.
 
-Memory does not grow with the corpus. Documents are counted one by one up to `BLOCKS`; later
-ones are dealt out in turn to the same `BLOCKS` rows, so that what is drawn anew for intervals
-are documents, or sets of documents that are equally mixed.
+Memory does not grow with the corpus; see `tokkit.analysis.tally.Tally` and
+`tokkit.analysis.words.Words`.
 """
 
 import os
@@ -17,69 +16,19 @@ from tokkit.analysis.encoding import Encoder
 from tokkit.analysis.labelled import Labelled
 from tokkit.analysis.measures import OF_WORDS, columns
 from tokkit.analysis.parity_counts import unknown_id
+from tokkit.analysis.tally import PARTS, Rows, Tally, pick
 from tokkit.analysis.words import Form, Words
 from tokkit.errors import UsageError
 from tokkit.kernels._jit import Ids, Offsets
 from tokkit.progress import Progress, silent
 from tokkit.tokenizer import Tokenizer
 
-BLOCKS = 1024
 BATCH = 1 << 22
 """How many bytes of text are encoded at once."""
 MOST_GROUPS = 300
 Label = tuple[str, str]
 """What documents are grouped by, and which of the groups; ``("all", "all")``."""
 ALL: Label = ("all", "all")
-Rows = NDArray[np.float64]
-
-
-class Group:
-    """What is counted of the documents of one group.
-
-    Attributes:
-        documents: How many there are.
-        sums: What they have of each column of `columns`; a row is a document, or a set.
-        tokens: How often each id occurs, by tokenizer.
-        words: Which of the words occur.
-    """
-
-    def __init__(self, sizes: Mapping[str, int], width: int) -> None:
-        self.documents = 0
-        self.sums: Rows = np.zeros((0, width))
-        self.tokens = {name: np.zeros(size, dtype=np.int64) for name, size in sizes.items()}
-        self.words = np.zeros(0, dtype=np.bool_)
-
-    def add(self, rows: Rows, tokens: Mapping[str, Ids], words: Ids, known: int) -> None:
-        """Add documents.
-
-        Args:
-            rows: What each has of each column.
-            tokens: The ids of all, by tokenizer.
-            words: The index of each of their words, -1 for none.
-            known: How many words there are in the table.
-        """
-        self._add_rows(rows)
-        for name, ids in tokens.items():
-            counts = self.tokens[name]
-            if ids.size < counts.size:
-                np.add.at(counts, ids, 1)
-            else:
-                counts += np.bincount(ids, minlength=counts.size)
-        if known > self.words.size:
-            self.words = np.append(self.words, np.zeros(known - self.words.size, dtype=bool))
-        self.words[words[words >= 0]] = True
-
-    def _add_rows(self, rows: Rows) -> None:
-        if len(self.sums) < BLOCKS:
-            room = BLOCKS - len(self.sums)
-            self.sums = np.concatenate([self.sums, rows[:room]])
-            self.documents += len(rows[:room])
-            rows = rows[room:]
-        while len(rows):
-            place = self.documents % BLOCKS
-            part, rows = rows[: BLOCKS - place], rows[BLOCKS - place :]
-            self.sums[place : place + len(part)] += part
-            self.documents += len(part)
 
 
 class Counting:
@@ -110,7 +59,7 @@ class Counting:
         self.columns = columns(list(tokenizers))
         self.words = Words(self._encoders)
         self.missed = 0
-        self.groups: dict[Label, Group] = {ALL: self._new_group()}
+        self.groups: dict[Label, Tally] = {ALL: Tally(self._sizes, len(self.columns), PARTS)}
 
     def add_all(
         self,
@@ -204,30 +153,26 @@ class Counting:
         ends: Offsets,
     ) -> None:
         """Give each group its documents."""
-        all_ids = {name: ids for name, (ids, _) in tokens.items()}
-        self.groups[ALL].add(rows, all_ids, words, len(self.words))
+        self.groups[ALL].add(rows, tokens, words, len(self.words))
         for place, field in enumerate(self._fields):
             members: dict[str, list[int]] = {}
             for number, document in enumerate(batch):
                 members.setdefault(document.groups[place], []).append(number)
             for group, numbers in members.items():
-                own = {name: _pick(*each, numbers) for name, each in tokens.items()}
+                own = {name: pick(*each, numbers) for name, each in tokens.items()}
                 self._group((field, group)).add(
-                    rows[numbers], own, _pick(words, ends, numbers), len(self.words)
+                    rows[numbers], own, pick(words, ends, numbers)[0], len(self.words)
                 )
 
-    def _group(self, label: Label) -> Group:
+    def _group(self, label: Label) -> Tally:
         if label not in self.groups:
             if len(self.groups) > MOST_GROUPS:
                 raise UsageError(
                     f"there are more than {MOST_GROUPS} groups, such as {label[0]} "
                     f"{label[1][:40]!r}: group by a field with fewer values"
                 )
-            self.groups[label] = self._new_group()
+            self.groups[label] = Tally(self._sizes, len(self.columns))
         return self.groups[label]
-
-    def _new_group(self) -> Group:
-        return Group(self._sizes, len(self.columns))
 
 
 _COUNTERS: Mapping[Form, str] = {
@@ -259,12 +204,3 @@ def _sums(values: NDArray[np.generic], ends: Offsets) -> NDArray[np.int64]:
     """Add up the values of each document, given where those of each end."""
     total = np.append(0, np.cumsum(values, dtype=np.int64))
     return np.diff(total[ends], prepend=0)
-
-
-def _pick(values: Ids, ends: Offsets, numbers: Sequence[int]) -> Ids:
-    """Return the values of some documents end to end."""
-    if len(numbers) == len(ends):
-        return values
-    places = ends[numbers].tolist()
-    starts = np.append(0, ends)[numbers].tolist()
-    return np.concatenate([values[a:b] for a, b in zip(starts, places, strict=True)])

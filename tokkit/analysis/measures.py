@@ -37,7 +37,7 @@ OWN = (
 OF_WORDS = frozenset(COMMON[5:] + OWN[7:])
 """What is counted of every word by itself."""
 
-ALONE = "without leading space"
+ALONE = "without leading space (unless the tokenizer puts one itself)"
 SPACED = "with leading space (not doubled where the tokenizer puts one itself)"
 
 
@@ -129,18 +129,6 @@ TYPES: Mapping[str, str] = {
     "strr": "word types that are one token / word types, {} (STRR, arXiv 2510.09947)",
 }
 """What is measured of distinct words, in both forms."""
-
-TOKENS: Mapping[str, str] = {
-    "tokens": "tokens of the text",
-    "token_types": "distinct tokens of the text",
-    "vocabulary_utilisation": "distinct tokens of the text / ids of the vocabulary",
-    "type_token_ratio": "distinct tokens / tokens of the text",
-    "percentile_frequency": "share of the text that token types of the frequency ranks "
-    "[floor(.03 n), floor(.83 n)) make up, of n types",
-    "mean_token_bytes": "bytes of tokens / tokens",
-    "longest_token_bytes": "bytes of the longest token of the text",
-}
-"""What is measured of how often each token occurs."""
 
 
 def columns(names: Sequence[str]) -> dict[tuple[str, str], int]:
