@@ -8,12 +8,14 @@ import pytest
 
 from tests.studies.numbers.scoring.builders import problems, row, study
 from tokkit.errors import CorpusError, UsageError
+from tokkit.results import Provenance
 from tokkit.studies.asking.backends.sim import SimulatedBackend
 from tokkit.studies.numbers.problems import Problem
 from tokkit.studies.numbers.rows import frame_of, requests_of
-from tokkit.studies.numbers.scoring import score
+from tokkit.studies.numbers.scoring import score, score_files
 from tokkit.studies.numbers.scoring.cells import count_cells, label_prompts
 from tokkit.studies.numbers.scoring.comparing import compare
+from tokkit.studies.numbers.scoring.files import write_scores
 from tokkit.studies.numbers.scoring.scores import read_rows_of
 
 FORMATS = ("nosep", "comma_r2l", "comma_l2r")
@@ -237,3 +239,11 @@ def test_prompts_are_labelled_by_their_names_or_their_beginning():
     labels = label_prompts(["", "You are a helpful assistant.", long, long + " Please."])
     assert list(labels.values())[:3] == ["none", "default", "Add the two numbers tha…"]
     assert len(set(labels.values())) == 4
+
+
+def test_rows_that_were_scored_can_be_scored_again(tmp_path):
+    scores = score(simulated("off-by-one:0.5", problems(10)))
+    provenance = Provenance(study="numbers-score")
+    write_scores(scores, tmp_path, provenance)
+    again = score_files([tmp_path / "results.csv"])
+    assert again.as_json() == scores.as_json()

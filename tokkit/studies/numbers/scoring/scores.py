@@ -189,8 +189,6 @@ def read_rows_of(
     Raises:
         CorpusError: If no row has an answer.
     """
-    import pandas
-
     rows = read_answers(frame)
     if not rows["answered"].any():
         raise CorpusError("no row has a response: ask a model first, with `tokkit numbers run`")
@@ -204,4 +202,4 @@ def read_rows_of(
     cells = rows.groupby(columns, sort=False, dropna=False)["prompt_matches_format"]
     rows["cell_matches_format"] = cells.transform("all")
     cut = cut_by_groups if tokenizer is None else cut_by_tokenizer(tokenizer)
-    return pandas.concat([rows, place_digits(rows, cut)], axis=1)
+    return rows.assign(**{str(name): each for name, each in place_digits(rows, cut).items()})
