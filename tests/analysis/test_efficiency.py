@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokkit.analysis.efficiency import efficiencies, percentile_frequency, renyi_entropy
+from tokkit.analysis import efficiency
+from tokkit.analysis.efficiency import percentile_frequency, renyi_entropy
+
+
+def efficiencies(counts, alpha, vocab):
+    return efficiency.efficiencies(counts, renyi_entropy(counts, alpha), vocab)
+
 
 # The tokens of the texts in the readme of tokenization-scorer, and what its tests say of them.
 FIRST = Counter({"pick": 3, "@@ed": 2, "@@l": 1, "@@les": 1})

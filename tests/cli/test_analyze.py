@@ -66,6 +66,8 @@ def test_one_document_of_json_about_the_sample_that_ships(invoke, trained):
     [
         (["--base", "gpt2"], "the base 'gpt2' is no tokenizer here"),
         (["--group-by", "topic"], "no column 'topic'"),
+        (["--group-by", "file", "--group-by", "file"], "grouped by once"),
+        (["--alpha", "inf"], "order of Rényi's entropy"),
         (["--corpus", "absent.jsonl"], "absent.jsonl"),
         (["--figure", "figure.gif"], "figure.gif"),
     ],

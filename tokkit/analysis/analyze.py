@@ -1,6 +1,7 @@
 """What tokenizers make of a text: compression, words, and how they use their vocabularies."""
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -121,13 +122,18 @@ def analyze(
 
     Raises:
         CorpusError: If the documents have no text.
-        UsageError: If `base` is no tokenizer, or there are too many groups.
+        UsageError: If `base` is no tokenizer, an order no number, a field there twice, or there
+            are too many groups.
     """
     import pandas as pd
 
     base = next(iter(tokenizers)) if base is None else base
     if base not in tokenizers:
         raise UsageError(f"the base {base!r} is no tokenizer here: {', '.join(tokenizers)}")
+    if not all(math.isfinite(alpha) and alpha >= 0 for alpha in alphas):
+        raise UsageError("an order of Rényi's entropy is a number, zero or more")
+    if ALL[0] in fields or len(set(fields)) < len(fields):
+        raise UsageError(f"each field is grouped by once, and none is called {ALL[0]!r}")
     counting = Counting(tokenizers, fields)
     counting.add_all(documents, progress)
     whole = counting.groups[ALL]

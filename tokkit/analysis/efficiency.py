@@ -38,17 +38,16 @@ def renyi_entropy(counts: ArrayLike, alpha: float) -> float:
     return total / (1 - alpha)
 
 
-def efficiencies(counts: ArrayLike, alpha: float, vocab: int) -> dict[str, float]:
-    """Return Rényi's efficiency by each of `DENOMINATORS`; not a number below two outcomes.
+def efficiencies(counts: ArrayLike, entropy: float, vocab: int) -> dict[str, float]:
+    """Return the efficiency by each of `DENOMINATORS`; not a number below two outcomes.
 
     Args:
         counts: How often each token occurs.
-        alpha: The order; 1: Shannon's efficiency.
+        entropy: Their Shannon or Rényi entropy, in bits.
         vocab: How many tokens the vocabulary has.
     """
     given = np.asarray(counts)
-    entropy, tokens = renyi_entropy(given, alpha), int(given.sum())
-    outcomes = (int((given > 0).sum()), vocab, min(vocab, tokens))
+    outcomes = (int((given > 0).sum()), vocab, min(vocab, int(given.sum())))
     return {
         name: entropy / math.log2(number) if number > 1 else math.nan
         for name, number in zip(DENOMINATORS, outcomes, strict=True)

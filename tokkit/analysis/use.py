@@ -108,8 +108,9 @@ def _shapes(counts: Counts, lengths: Counts, alphas: Sequence[float]) -> dict[st
         "percentile_frequency": percentile_frequency(counts),
     }
     for alpha in alphas:
-        found[f"{_name(alpha)}_entropy"] = renyi_entropy(counts, alpha)
-        for denominator, value in efficiencies(counts, alpha, counts.size).items():
+        entropy = renyi_entropy(counts, alpha)
+        found[f"{_name(alpha)}_entropy"] = entropy
+        for denominator, value in efficiencies(counts, entropy, counts.size).items():
             found[f"{_name(alpha)}_efficiency_{denominator}"] = value
     return found
 
