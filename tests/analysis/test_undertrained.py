@@ -10,6 +10,7 @@ from tokkit.analysis.audit.indicators import (
     DISTANCE,
     NORM,
     WITHOUT_FIRST,
+    _first_component,
     distances,
     norms,
 )
@@ -48,18 +49,14 @@ def test_indicators_against_formulas():
     unused = [3, 17, 40]
     found = distances(blocks(matrix), unused, len(matrix))
     assert norms(blocks(matrix)) == pytest.approx(np.sqrt((matrix**2).sum(axis=1)))
-    assert found[DISTANCE] == pytest.approx(
-        cosine_distance(matrix, matrix[unused].mean(axis=0))
-    )
     centred = matrix - matrix.mean(axis=0)
-    assert found[CENTRED] == pytest.approx(
-        cosine_distance(centred, centred[unused].mean(axis=0))
-    )
     first = np.linalg.svd(centred)[2][0]
     without = matrix - np.outer(matrix @ first, first)
-    assert found[WITHOUT_FIRST] == pytest.approx(
-        cosine_distance(without, without[unused].mean(axis=0))
-    )
+    changed = {DISTANCE: matrix, CENTRED: centred, WITHOUT_FIRST: without}
+    assert set(found) == set(changed)
+    for name, rows in changed.items():
+        expected = cosine_distance(rows, rows[unused].mean(axis=0))
+        assert found[name] == pytest.approx(expected, abs=1e-6)
 
 
 def test_rows_of_zeros_are_untrained():
@@ -198,4 +195,18 @@ def test_stories260k(shared):
     ]
     assert set(letters) <= set(found.tested.tolist())
     assert {tokenizer.vocab.ids[b"e"], tokenizer.vocab.ids[b"t"]} <= set(found.known)
-    assert found.values[never].max() < found.values[letters].min()
+    assert found.values[never].max() == 0 < found.values[letters].min()
+    # The many bytes that its stories never have are candidates too, as equal rows are.
+    assert set(found.tested[found.values[found.tested] == 0]) == set(found.candidates)
+    assert len(found.candidates) == found.like_unused > 50
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_first_component_of_many_rows(dtype):
+    random = np.random.default_rng(1)
+    matrix = (random.normal(size=(900, 24)) * np.linspace(2, 1, 24) + 3).astype(dtype)
+    mean = matrix.mean(axis=0).astype(np.float64)
+    for step in (1, 4):
+        found = _first_component(blocks(matrix), mean, step)
+        expected = np.linalg.svd(matrix[::step] - mean)[2][0]
+        assert abs(found @ expected) > 1 - 1e-4

@@ -98,7 +98,7 @@ class Checking:
             held = tiled and self._are_tokens(pieces, ids.tolist())
             trials.append(_Trial(part, text, _BAR.join(pieces), held))
         definition = "the places of tokens lie end to end over the text, and have their bytes"
-        note = f"{rewritten} texts are rewritten: no token has a place there"
+        note = f"rewritten, so that no token has a place: {rewritten} texts"
         return _check("offsets", definition, True, trials, note if rewritten else "")
 
     def batch(self) -> Check:

@@ -67,7 +67,8 @@ def undertrained(
         indicators |= distances(partial(_blocks, output, size), known, size)
     if not indicators:
         indicators[NORM] = norms(partial(_blocks, table, size))
-    found = judge(str(model), tokenizer, indicators, unused, places.tied, table.shape[1])
+    name = checkpoint.folder.resolve().name if Path(model).exists() else str(model)
+    found = judge(name, tokenizer, indicators, unused, places.tied, table.shape[1])
     if not verify:
         return found
     from tokkit.analysis.audit.verifying import verified
