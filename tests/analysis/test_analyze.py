@@ -259,6 +259,18 @@ def test_labels_are_of_the_same_record(tmp_path):
     ]
 
 
+def test_labels_need_not_be_text(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text(
+        '\ufeff{"text": "a", "year": 2001, "ok": true}\n\n'
+        '{"text": "b", "year": null, "ok": [1]}\n'
+        "oops\n[]\n",
+        encoding="utf-8",
+    )
+    found = list(read_labelled([str(path)], ["year", "ok"], on_error="skip"))
+    assert found == [(b"a", ("2001", "true")), (b"b", ("null", "[1]"))]
+
+
 def test_texts_have_no_fields(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes(b"one\n\ntwo")

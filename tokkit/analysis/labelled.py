@@ -1,13 +1,15 @@
 """Documents with the groups they are of: a field of their record, their file, their script."""
 
+import json
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 from tokkit.analysis.scripts import main_script
 from tokkit.corpus import OnError, Tally
 from tokkit.corpus.corpus import open_corpus
-from tokkit.corpus.problems import Problems
-from tokkit.corpus.records import READERS
+from tokkit.corpus.problems import BadRecordError, Problems, text_of
+from tokkit.corpus.records import BOM, READERS
 from tokkit.corpus.shards import WHOLE
 from tokkit.corpus.sources import Source
 from tokkit.corpus.streams import CorruptError, open_stream
@@ -70,7 +72,8 @@ def _of_source(
     own = [field for field in fields if field not in FOUND]
     if source.kind != "text":
         texts = _values(source, text_column, problems)
-        labels = [_values(source, field, problems) for field in own]
+        read = _json_values if source.kind == "jsonl" else _values
+        labels = [read(source, field, problems) for field in own]
         for text, *values in _aligned(texts, labels):
             yield _label(text, fields, source.name, [value.decode() for value in values])
         return
@@ -86,6 +89,35 @@ def _of_source(
 
 def _values(source: Source, column: str, problems: Problems) -> Iterator[tuple[int, bytes]]:
     return iter(READERS[source.kind](source, 0, WHOLE, column, problems))
+
+
+def _json_values(source: Source, field: str, problems: Problems) -> Iterator[tuple[int, bytes]]:
+    """Yield a field of JSON lines: what is no string as JSON, such as ``2001`` or ``null``.
+
+    A line that is no record is for the reader of texts to report.
+    """
+    offset = 0
+    with open_stream(source.path, source.compression) as stream:
+        for number, line in enumerate(stream, 1):
+            try:
+                record = json.loads(line.removeprefix(BOM))
+            except (ValueError, RecursionError):
+                record = None
+            if isinstance(record, dict):
+                try:
+                    yield offset, _label_of(record, field)
+                except BadRecordError as error:
+                    problems.bad_record(error, partial(str, f"{source.name}, line {number}"))
+            offset += len(line)
+
+
+def _label_of(record: dict[str, Any], field: str) -> bytes:
+    if field not in record:
+        names = ", ".join(list(record)[:8])
+        raise BadRecordError("missing column", f"no column {field!r} (columns: {names})")
+    value = record[field]
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text_of(text, field).encode()
 
 
 def _aligned(
