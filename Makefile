@@ -1,7 +1,7 @@
 # The common chores; `make install` first.
 PYTHON ?= .venv/bin/python
 
-.PHONY: install test kernels lint format docs benchmarks ci
+.PHONY: install test kernels lint format docs site benchmarks ci
 
 install:
 	python3 -m venv .venv
@@ -25,6 +25,10 @@ format:
 
 docs:  # the command line reference, from the commands themselves
 	$(PYTHON) -m typer tokkit_cli.app utils docs --name tokkit > docs/cli.md
+
+site:  # all pages as a web site in build/docs/html; needs pip install '.[docs]'
+	$(PYTHON) docs/site/assemble.py build/docs
+	$(dir $(PYTHON))zensical build --strict -f build/docs/mkdocs.yml
 
 benchmarks:
 	$(PYTHON) -m benchmarks
