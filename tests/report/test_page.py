@@ -231,6 +231,28 @@ def test_long_tables_keep_what_is_worth_a_look():
     assert shorten(table, 5000).rows == rows
 
 
+def test_an_analysis_has_measures_by_tokenizers(tmp_path):
+    rows = [
+        (name, by, group, metric, f"what {metric} is", value, value - 0.5, value + 0.5)
+        for by, group in (("all", "all"), ("language", "de"))
+        for value, (name, metric) in enumerate(
+            [("one", "fertility"), ("two", "fertility"), ("one", "tokens"), ("two", "tokens")]
+        )
+    ]
+    names = ["tokenizer", "group_by", "group", "metric", "definition", "value", "low", "high"]
+    write_study(tmp_path, pd.DataFrame(rows, columns=names), Provenance(study="analyze"))
+    folder = read_folder(tmp_path)
+    assert [table.name for table in folder.tables] == ["metrics by tokenizer", "results"]
+    assert folder.tables[0].columns == ("metric", "one", "two", "definition")
+    assert folder.tables[0].rows == (
+        ("fertility", "0", "1", "what fertility is"),
+        ("tokens", "2", "3", "what tokens is"),
+    )
+    titles = [text for tag, text in Reader(render_page([folder])).texts if tag == "title"]
+    assert "de, two: 1 (0.5 to 1.5)" in titles
+    assert "all, one: 0 (-0.5 to 0.5)" in titles
+
+
 def test_a_folder_without_a_finished_study_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"no summary\.json"):
         read_folder(tmp_path)

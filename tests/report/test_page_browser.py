@@ -215,6 +215,8 @@ def test_light_dark_and_narrow(page):
     assert page.run("document.documentElement.scrollWidth") == 390
     page.look(1200, media="print", scheme="dark")
     assert page.run("getComputedStyle(document.querySelector('.controls')).display") == "none"
+    shown = "getComputedStyle(document.querySelector('.scroll')).maxHeight"
+    assert page.run(shown) == "none"
 
 
 def test_everything_that_is_operated_has_a_name(page):

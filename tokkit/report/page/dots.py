@@ -39,8 +39,9 @@ class _Point:
         """Read a row whose value is a number."""
         named = [_label(name, record.get(name, "")) for name in labels]
         value = float(record[dots.value])
-        low = _number(record.get(f"{dots.value}_low", ""))
-        high = _number(record.get(f"{dots.value}_high", ""))
+        before = "" if dots.value == "value" else f"{dots.value}_"
+        low = _number(record.get(f"{before}low", ""))
+        high = _number(record.get(f"{before}high", ""))
         return cls(
             line=", ".join(filter(None, named)),
             series=record.get(dots.series, ""),
@@ -86,7 +87,11 @@ def draw_dots(table: Table, dots: Dots) -> Markup | None:
     """
     if table.name != dots.table or dots.value not in table.columns:
         return None
-    records = [each for each in table.records() if _number(each[dots.value]) is not None]
+    records = [
+        each
+        for each in table.records()
+        if _number(each[dots.value]) is not None and _is_drawn(each, dots)
+    ]
     if len(records) < 2:
         return None
     varied = [name for name in dots.labels if len({each.get(name) for each in records}) > 1]
@@ -99,6 +104,10 @@ def draw_dots(table: Table, dots: Dots) -> Markup | None:
         return None  # something else tells them apart
     chart = _chart(points, lines, series, dots.title)
     return join(_legend(series) if len(series) > 1 else None, chart)
+
+
+def _is_drawn(record: Mapping[str, str], dots: Dots) -> bool:
+    return not dots.only or record.get(dots.only[0]) == dots.only[1]
 
 
 def _highest_first(points: Sequence[_Point]) -> list[str]:

@@ -12,6 +12,7 @@ from tokkit.report.page.tables import (
     ROWS,
     TABLE_SUFFIXES,
     Table,
+    cross,
     read_table,
     shorten,
     table_of,
@@ -68,6 +69,8 @@ def read_folder(folder: Path, *, most_rows: int = ROWS) -> Folder:
     paths = [path for path in paths if path.is_file() and not path.name.startswith(".")]
     tables = [read_table(path) for path in paths if path.suffix in TABLE_SUFFIXES]
     tables += _tables_of(summary, tables)
+    if kind.crossed is not None and tables:
+        tables = [*filter(None, (cross(tables[0], kind.crossed),)), *tables]
     return Folder(
         name=folder.resolve().name,
         kind=kind,

@@ -9,11 +9,13 @@ class Dots:
     """Which chart shows the main results: one dot for each row, with its interval.
 
     Attributes:
-        value: The column that is drawn; ``_low`` and ``_high`` behind it are its interval.
+        value: The column that is drawn; ``_low`` and ``_high`` behind it are its interval, or,
+            of a column ``value``, ``low`` and ``high``.
         labels: Columns that name a line together; those that are the same everywhere do not.
         series: The column that gives a colour, if there is one.
         title: What the axis says.
         table: The table, by name.
+        only: A column and what it has in the rows that are drawn; empty: all of them are.
     """
 
     value: str
@@ -21,6 +23,26 @@ class Dots:
     title: str
     series: str = ""
     table: str = "results"
+    only: tuple[str, str] | tuple[()] = ()
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """Which table is made of the main one, for a look at it: measures by tokenizers.
+
+    Attributes:
+        rows: The column that has a row each.
+        columns: The column that has a column each.
+        value: The column that is in the cells.
+        only: A column, and what it has in the rows that are taken.
+        said: A column that is added: what a row means.
+    """
+
+    rows: str
+    columns: str
+    value: str
+    only: tuple[str, str]
+    said: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +54,7 @@ class Kind:
         about: What its figures are, in a sentence.
         first: The findings that come first, by name.
         dots: The charts that may be drawn of its tables; those whose columns are there are.
+        crossed: A table that is made of the main one.
         ordinary: What columns of a long table have in rows that nobody looks for.
     """
 
@@ -39,6 +62,7 @@ class Kind:
     about: str
     first: tuple[str, ...] = ()
     dots: tuple[Dots, ...] = ()
+    crossed: Crossed | None = None
     ordinary: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -48,7 +72,15 @@ KINDS: Mapping[str, Kind] = {
     "analyze": Kind(
         "Analysis of tokenizers",
         "What the same texts become: fewer tokens, or more bytes in each, are cheaper.",
-        dots=(Dots("bytes_per_token", ("group", "slice"), "bytes per token", "tokenizer"),),
+        first=("documents", "bytes", "distinct_words"),
+        dots=tuple(
+            Dots("value", ("group",), title, "tokenizer", only=("metric", metric))
+            for metric, title in (
+                ("bytes_per_token", "bytes per token"),
+                ("fertility", "tokens per word"),
+            )
+        ),
+        crossed=Crossed("metric", "tokenizer", "value", ("group_by", "all"), "definition"),
     ),
     "audit": Kind(
         "Audit of a vocabulary",

@@ -22,7 +22,7 @@ from tokkit.report.page.kinds import Dots
 from tokkit.report.page.markup import Markup, element, script_data, with_spaces
 from tokkit.report.page.tables import Table
 
-_STYLES = ("page.css", "tables.css", "tokens.css")
+_STYLES = ("tables.css", "tokens.css", "page.css")
 _SCRIPTS = ("table.js", "tokens.js", "page.js")
 _FIRST_ROWS = 25
 """Rows that are there before, or without, the script."""
@@ -186,7 +186,7 @@ def _picture(prefix: str, name: str, content: bytes) -> Markup:
 def _table(key: str, folder: Folder, table: Table) -> Markup:
     numeric = table.numeric()
     cells = [
-        element("th", words(name), scope="col", class_="number" if number else None)
+        element("th", name, scope="col", class_="number" if number else None)
         for name, number in zip(table.columns, numeric, strict=True)
     ]
     rows = [

@@ -3,7 +3,7 @@
 
 const ROWS_ON_A_PAGE = 50;
 const WIDE_CELL = 40;
-const LONG_CELL = 160;
+const LONG_CELL = 200;
 const START_OF_LONG_CELL = 60;
 const ESCAPES = { "\n": "\\n", "\t": "\\t", "\r": "\\r" };
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokkit.errors import MissingExtraError, UsageError
+from tokkit.report.page.kinds import Crossed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,6 +97,31 @@ def table_of(name: str, records: Sequence[Mapping[str, Any]]) -> Table:
     columns = tuple(dict.fromkeys(key for record in records for key in record))
     rows = tuple(tuple(spell_cell(each.get(key)) for key in columns) for each in records)
     return Table(name, columns, rows, len(rows))
+
+
+def cross(table: Table, crossed: Crossed) -> Table | None:
+    """Make a table with a row for each measure and a column for each tokenizer.
+
+    Returns:
+        None if the table has not the columns for it.
+    """
+    needed = {crossed.rows, crossed.columns, crossed.value, crossed.only[0]}
+    if not needed <= set(table.columns):
+        return None
+    cells: dict[str, dict[str, str]] = {}
+    meanings: dict[str, str] = {}
+    for record in table.records():
+        if record[crossed.only[0]] == crossed.only[1]:
+            row = record[crossed.rows]
+            cells.setdefault(row, {})[record[crossed.columns]] = record[crossed.value]
+            meanings[row] = record.get(crossed.said, "")
+    names = tuple(dict.fromkeys(name for row in cells.values() for name in row))
+    rows = tuple(
+        (row, *(values.get(name, "") for name in names), meanings[row])
+        for row, values in cells.items()
+    )
+    columns = (crossed.rows, *names, crossed.said)
+    return Table(f"{crossed.rows}s by {crossed.columns}", columns, rows, len(rows))
 
 
 def spell_cell(value: Any) -> str:
