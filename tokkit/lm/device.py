@@ -1,4 +1,7 @@
-"""Where models compute."""
+"""Where models compute, and with how many threads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -24,3 +27,14 @@ def find_device(name: str) -> torch.device:
             f"{name!r} is no device of this computer: give auto, cpu or one that is there"
         ) from error
     return device
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let every thread that begins now compute alone, so that sums are always the same."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -47,6 +47,28 @@ def altair() -> ModuleType:
     return module
 
 
+def bars_with_intervals(
+    base: Any, share: str, low: str, high: str, *, title: str, **channels: Any
+) -> Any:
+    """Draw shares, from 0 to 1, as bars with their intervals.
+
+    Args:
+        base: A chart of altair that says where along the x-axis each bar is.
+        share: The column of the shares.
+        low: That of the lower ends of their intervals.
+        high: That of the upper ends.
+        title: Of the y-axis.
+        **channels: What else altair encodes of the bars, such as their colour.
+    """
+    alt = altair()
+    whole = alt.Scale(domain=[0, 1])
+    bars = base.mark_bar().encode(alt.Y(f"{share}:Q", title=title, scale=whole), **channels)
+    ends = base.mark_rule(strokeWidth=1.5).encode(
+        alt.Y(f"{low}:Q", scale=whole), alt.Y2(f"{high}:Q"), color=alt.value("#333")
+    )
+    return bars + ends
+
+
 def check_figure(path: str | Path) -> Path:
     """Return where a figure is to go, before hours of work are done for it.
 

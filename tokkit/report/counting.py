@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from tokkit.report.charts import altair
+from tokkit.report.charts import altair, bars_with_intervals
 from tokkit.studies.counting.cells import CONDITION
 from tokkit.studies.counting.forms import FORMS
 from tokkit.studies.counting.scoring import CountingScores
@@ -56,18 +56,13 @@ def draw_accuracy(scores: CountingScores) -> Any:
         ),
         **offset,
     )
-    share = alt.Scale(domain=[0, 1])
-    bars = base.mark_bar().encode(
-        y=alt.Y("accuracy:Q", title=_SHARE, scale=share), color=_color(frame)
-    )
-    ends = base.mark_rule(color="#333", strokeWidth=1.5).encode(
-        y=alt.Y("accuracy_low:Q", scale=share), y2="accuracy_high:Q"
-    )
+    ends = ("accuracy", "accuracy_low", "accuracy_high")
+    bars = bars_with_intervals(base, *ends, title=_SHARE, color=_color(frame))
     title = alt.TitleParams(
         "Accuracy by format",
         subtitle=f"{_describe(scores.cells)}; lines: 95 % intervals, invalid answers are wrong",
     )
-    return (bars + ends).properties(title=title, width=640, height=_HEIGHT)
+    return bars.properties(title=title, width=640, height=_HEIGHT)
 
 
 def draw_errors(scores: CountingScores) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tokkit.report.charts import altair
+from tokkit.report.charts import altair, bars_with_intervals
 from tokkit.studies.scratch.results import Study
 
 if TYPE_CHECKING:
@@ -108,12 +108,8 @@ def _shares(study: Study, parts: list[str], title: str, color: Any) -> Any:
         xOffset=alt.XOffset("tokenization:N", sort=list(study.plan.tokenizations)),
         color=color,
     )
-    share = alt.Scale(domain=[0, 1])
-    bars = base.mark_bar().encode(y=alt.Y("share:Q", title="share right", scale=share))
-    whiskers = base.mark_rule(color="#333").encode(
-        y=alt.Y("low:Q", scale=share), y2="high:Q", color=alt.value("#333")
-    )
-    return (bars + whiskers).properties(width=1.5 * _WIDTH + 25, height=_HEIGHT)
+    bars = bars_with_intervals(base, "share", "low", "high", title="share right")
+    return bars.properties(width=1.5 * _WIDTH + 25, height=_HEIGHT)
 
 
 def _label(part: str) -> str:

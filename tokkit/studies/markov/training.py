@@ -5,8 +5,7 @@ characters they spell. All dictionaries are measured on the same held-out charac
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ try:
 except ModuleNotFoundError as missing:
     raise MissingExtraError("torch", "torch") from missing
 
+from tokkit.lm.device import one_thread
 from tokkit.lm.train_model import Architecture, new_model
 from tokkit.lm.train_run import Run, Schedule
 
@@ -86,7 +86,7 @@ def train_on(
     if folder is not None:
         work.go_on(folder)
     took(work.run.step)
-    with _one_thread():
+    with one_thread():
         if not work.points:
             work.measure()
         while work.run.step < plan.steps:
@@ -195,13 +195,3 @@ def _loss(model: Any, windows: NDArray[np.int64]) -> float:
         ).item()
     model.train()
     return total
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

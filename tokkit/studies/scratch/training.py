@@ -1,9 +1,8 @@
 """Training the models of a study, several at once, so that a killed one goes on."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from threading import Event, Lock
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from tokkit.lm.device import one_thread
 from tokkit.lm.train_model import new_model
 from tokkit.lm.train_run import Run
 from tokkit.progress import Progress
@@ -87,7 +87,7 @@ def train_all(
         JobError: If a loss is not a number any more.
     """
     work = _Work(len(jobs) * plan.steps, progress)
-    with _one_thread_each(), ThreadPoolExecutor(workers) as pool:
+    with one_thread(), ThreadPoolExecutor(workers) as pool:
         tasks = [pool.submit(_train, plan, *job, device, work) for job in jobs]
         try:
             wait(tasks, return_when=FIRST_EXCEPTION)
@@ -98,17 +98,6 @@ def train_all(
     for error in errors:
         if error is not None and not isinstance(error, _StoppedError):
             raise error
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let every thread that begins now compute alone."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _train(plan: Plan, trial: Trial, record: Record, device: torch.device, work: _Work) -> None:
