@@ -13,6 +13,9 @@ import typer
 from tokkit_cli.app import app
 from tokkit_cli.default_command import DefaultCommand
 
+from tokkit.analysis.measures import RATIOS, TYPES
+from tokkit.analysis.use import definitions
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "data" / "README.md", ROOT / "CHANGELOG.md"]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
@@ -143,6 +146,16 @@ def test_every_command_is_on_some_page(name):
     group, _, last = name.rpartition(" ")
     spelled = re.compile(rf"\b{group} {last}\b|\b{group} [^\n]*[`|]{last}\b")
     assert any(spelled.search(path.read_text(encoding="utf-8")) for path in HANDWRITTEN)
+
+
+def test_every_measure_is_defined_in_the_docs():
+    text = (ROOT / "docs" / "analysis.md").read_text(encoding="utf-8")
+    names = [each.name for each in RATIOS] + [*TYPES, *definitions([1.0, 2.5])]
+    for name in names:
+        plain = re.sub("_(alone|spaced|macro)$", "", name)
+        plain = re.sub("^(shannon|renyi_2.5)_(?=efficiency)", "", plain)
+        plain = plain.replace("renyi_2.5_", "renyi_α_")
+        assert plain in text, name
 
 
 def assembly():
