@@ -228,6 +228,9 @@ def test_long_tables_keep_what_is_worth_a_look():
     assert [row[0] for row in kept.rows] == list(map(str, worth))
     assert (kept.total, "status" in kept.picked) == (1000, True)
     assert shorten(table, 3).rows == rows[:3]
+    graded = Table("t", ("x", "y"), (("", ""), ("", "b"), ("a", ""), ("a", "b")), 4)
+    watched = {"x": frozenset({""}), "y": frozenset({""})}
+    assert shorten(graded, 4, watched).rows == (("a", ""), ("a", "b"), ("", "b"), ("", ""))
     assert shorten(table, 5000).rows == rows
 
 

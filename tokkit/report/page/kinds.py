@@ -90,6 +90,7 @@ KINDS: Mapping[str, Kind] = {
         ordinary={
             "status": frozenset({"reachable", ""}),
             "cause": frozenset({""}),
+            "kinds": frozenset({""}),
         },
     ),
     "compare": Kind(

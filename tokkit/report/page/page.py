@@ -70,7 +70,7 @@ def render_page(
             "header",
             element("h1", title),
             element("button", "Dark", type="button", id="theme", hidden=True),
-            element("nav", element("ul", *links), aria_label="Contents") if links else None,
+            element("nav", element("ul", *links), aria_label="Contents") if links[1:] else None,
         ),
         element("main", *sections, id="content", tabindex="-1"),
         element("footer", f"Written by tokkit {__version__}"),

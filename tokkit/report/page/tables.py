@@ -141,27 +141,26 @@ def shorten(
     Args:
         table: Any.
         most: How many rows may stay.
-        ordinary: What a column has in a row that nobody looks for; without it the rows stay
-            in their order.
+        ordinary: What a column has in a row that nobody looks for, the column that matters
+            most first; without it the rows stay in their order.
     """
-    order = list(range(table.total))
     watched = [
         (table.columns.index(name), cells)
         for name, cells in (ordinary or {}).items()
         if name in table.columns
     ]
-    picked = [
-        place
-        for place in order
-        if any(table.rows[place][column] not in cells for column, cells in watched)
-    ]
-    noteworthy = set(picked)
-    rest = [place for place in order if place not in noteworthy]
-    kept = _affordable(table, [*picked, *rest], most)
+
+    def rank(place: int) -> int:
+        row = table.rows[place]
+        worth = (n for n, (column, cells) in enumerate(watched) if row[column] not in cells)
+        return next(worth, len(watched))
+
+    order = sorted(range(table.total), key=rank)
+    kept = _affordable(table, order, most)
     how = "the first ones"
-    if picked:
-        named = " or ".join(table.columns[column] for column, _ in watched)
-        how = f"those with a noteworthy {named} before others"
+    if order and rank(order[0]) < len(watched):
+        named = ", ".join(table.columns[column] for column, _ in watched)
+        how = f"the noteworthy ones by {named} before others"
     rows = tuple(table.rows[place] for place in kept)
     return Table(table.name, table.columns, rows, table.total, how)
 
