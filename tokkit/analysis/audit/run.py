@@ -14,6 +14,7 @@ from tokkit.progress import Progress, silent
 from tokkit.tokenizer import Tokenizer
 from tokkit.utf8 import is_utf8
 from tokkit.visible import spell_bytes
+from tokkit.weights.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,6 +155,8 @@ def audit(
     Raises:
         ModelError: If the model cannot be read.
     """
+    if model is not None:
+        Checkpoint.open(model)  # what cannot be read is said before the work is done
     found = reach(tokenizer, progress)
     segmenter = getattr(tokenizer.segmenter, "inner", tokenizer.segmenter)
     looked_up = unmergeable(tokenizer) if getattr(segmenter, "ignore_merges", False) else []
