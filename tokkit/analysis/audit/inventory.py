@@ -4,8 +4,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
+from tokkit.analysis.scripts import script_of
 from tokkit.tokenizer import Tokenizer
 from tokkit.utf8 import is_utf8
 
@@ -13,10 +13,6 @@ LONG = 32
 """Bytes from which on a token counts as long."""
 NEVER = frozenset([0xC0, 0xC1, *range(0xF5, 0x100)])
 """Bytes that no UTF-8 has (Unicode 15, table 3-7)."""
-SCRIPTS = (
-    *("Latin", "Cyrillic", "Greek", "Han", "Hiragana", "Katakana", "Hangul", "Arabic"),
-    *("Hebrew", "Devanagari", "Bengali", "Tamil", "Telugu", "Thai", "Georgian", "Armenian"),
-)
 _SUPERWORD = re.compile(r"\w +\w")
 _TOGETHER = {"Hiragana": "Japanese", "Katakana": "Japanese", "Han": "Japanese"}
 """Scripts that one language writes together are not mixed."""
@@ -107,16 +103,6 @@ def scripts_of(text: str) -> set[str]:
     if found & {"Hiragana", "Katakana"}:
         found = {_TOGETHER.get(script, script) for script in found}
     return found - {""}
-
-
-@lru_cache(maxsize=1 << 16)
-def script_of(character: str) -> str:
-    """Return the script of a letter, one of `SCRIPTS`; ``""`` if it is of no one of these."""
-    import regex
-
-    return next(
-        (script for script in SCRIPTS if regex.match(rf"\p{{Script={script}}}", character)), ""
-    )
 
 
 def _variants(tokens: Sequence[bytes]) -> tuple[int, int]:
