@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 from tokkit.errors import UsageError
 from tokkit_cli import console
@@ -46,6 +48,12 @@ class AskingOptions:
     dtype: str = "auto"
     plain: bool = False
     batch_size: int | None = None
+
+    @classmethod
+    def given(cls, context: typer.Context) -> "AskingOptions":
+        """Take what was given of them to a command whose parameters have the same names."""
+        values = {each.name: context.params.get(each.name) for each in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if value is not None})
 
 
 class Asking:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def run(
+    context: typer.Context,
     rows: Annotated[
         list[Path],
         typer.Argument(metavar="ROWS", help="What `tokkit numbers generate` wrote."),
@@ -74,26 +75,7 @@ def run(
     )
     requests = requests_of(frame, decoding)
     asking = Asking(
-        AskingOptions(
-            backend=backend,
-            model=model,
-            cache=cache,
-            seed=seed,
-            rpm=rpm,
-            tpm=tpm,
-            workers=workers,
-            timeout=timeout,
-            tries=tries,
-            key_variable=key_variable,
-            budget=budget,
-            prices=prices,
-            tokenizer=tokenizer,
-            pattern=pattern,
-            device=device,
-            dtype=dtype,
-            plain=plain,
-            batch_size=batch_size,
-        ),
+        AskingOptions.given(context),
         output,
     )
     if dry_run:

@@ -23,6 +23,7 @@ PROBLEMS = "problems.jsonl"
 
 
 def run(
+    context: typer.Context,
     backend: study_options.Backend,
     output: study_options.StudyFolder,
     problems: Annotated[
@@ -93,26 +94,7 @@ def run(
         formats=formats,
         styles=styles,
     )
-    options = AskingOptions(
-        backend=backend,
-        model=model,
-        cache=cache,
-        seed=seed or 0,
-        rpm=rpm,
-        tpm=tpm,
-        workers=workers,
-        timeout=timeout,
-        tries=tries,
-        key_variable=key_variable,
-        budget=budget,
-        prices=prices,
-        tokenizer=tokenizer,
-        pattern=pattern,
-        device=device,
-        dtype=dtype,
-        plain=plain,
-        batch_size=batch_size,
-    )
+    options = AskingOptions.given(context)
     study = _Study(wanted, problems, Asking(options, output), output, seed)
     rows = study.rows if limit is None else study.rows.head(limit)
     if dry_run:
