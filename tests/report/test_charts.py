@@ -34,7 +34,7 @@ def test_a_chart_may_configure_itself(chart, tmp_path):
     written = json.loads(write_chart(own, tmp_path / "a.json").read_bytes())
     assert written["config"]["axis"] == {"labelFontSize": 20}
     assert written["config"]["background"] == "white"
-    assert list(written["datasets"].values())[0][0] == {"shots": 1, "accuracy": 0.5}
+    assert next(iter(written["datasets"].values()))[0] == {"shots": 1, "accuracy": 0.5}
 
 
 def test_other_names_are_refused_and_nothing_is_written(chart, tmp_path):

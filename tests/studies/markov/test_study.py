@@ -10,9 +10,9 @@ import pytest
 
 from tokkit.errors import UsageError
 from tokkit.studies.markov.folder import run_study
+from tokkit.studies.markov.measuring import study
 from tokkit.studies.markov.plan import SIZES, Plan
 from tokkit.studies.markov.sources import random_source, switching
-from tokkit.studies.markov.measuring import study
 
 # Of an independent implementation: byte-pair encoding of a million characters, single tokens
 # with 0.5 added to each count, nats per character of 200,000 others.

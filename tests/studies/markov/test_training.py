@@ -11,9 +11,9 @@ torch = pytest.importorskip("torch")
 
 from tokkit.studies.markov.dictionaries import Dictionaries  # noqa: E402
 from tokkit.studies.markov.folder import run_study  # noqa: E402
+from tokkit.studies.markov.measuring import study  # noqa: E402
 from tokkit.studies.markov.plan import Plan, Transformer  # noqa: E402
 from tokkit.studies.markov.sources import switching  # noqa: E402
-from tokkit.studies.markov.measuring import study  # noqa: E402
 from tokkit.studies.markov.training import train_on  # noqa: E402
 
 SOURCE = switching(2, 0.8, 0.8)
