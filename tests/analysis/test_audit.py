@@ -78,6 +78,7 @@ def test_twelve_tokens_of_o200k_are_reached_only_among_others(shared):
     said = json.loads(json.dumps(found.as_json()))
     assert (said["unknown"], said["exact"], said["not_by_themselves_count"]) == (0, True, 12)
     assert said["unreachable_by_cause"] == {"not UTF-8": 13, "after": 1}
+    assert [each["text"] for each in said["scaffolding"]] == ["о<D0>"]
 
 
 @pytest.mark.parametrize("name", ["unreachable", "gpt2 words", "llama", "wordpiece", "unigram"])

@@ -11,6 +11,7 @@ from tokkit.analysis.audit.reachability import Reachability, reach, unmergeable
 from tokkit.analysis.audit.undertrained import undertrained as find_undertrained
 from tokkit.analysis.audit.undertrained_result import Undertrained
 from tokkit.progress import Progress, silent
+from tokkit.segment.bpe import BPE
 from tokkit.tokenizer import Tokenizer
 from tokkit.utf8 import is_utf8
 from tokkit.visible import spell_bytes
@@ -55,6 +56,15 @@ class Audit:
             for token, data in enumerate(self.tokenizer.vocab.tokens)
             if data and is_utf8(data) and not found[token]
         ]
+
+    @property
+    def scaffolding(self) -> list[int]:
+        """Tokens that no text gives, but that merges build others from."""
+        segmenter = getattr(self.tokenizer.segmenter, "inner", self.tokenizer.segmenter)
+        if not isinstance(segmenter, BPE):
+            return []
+        parts = set(segmenter.merges[:, :2].ravel().tolist())
+        return [token for token in sorted(self.reachability.causes) if token in parts]
 
     def frame(self) -> "pd.DataFrame":
         """Return one row per token.
@@ -113,6 +123,7 @@ class Audit:
             "unknown_tokens": [
                 self._describe(token) for token in filled if found.status(token) == "unknown"
             ],
+            "scaffolding": [self._describe(token) for token in self.scaffolding],
             "only_by_lookup": len(self.looked_up),
             "special_from_text": self.leaks,
             "faithfulness": self.faithfulness.as_json(),

@@ -41,6 +41,10 @@ def _reach_table(found: "Audit") -> Any:
         tokens = sorted(token for token, each in reached.causes.items() if each == cause)
         if tokens:
             shown.add_row(f"never: {meaning}", f"{len(tokens):,}", _examples(found, tokens))
+    scaffolding = found.scaffolding
+    if scaffolding:
+        examples = _examples(found, scaffolding)
+        shown.add_row("of these, merged on into others", f"{len(scaffolding):,}", examples)
     unknown = [
         token
         for token, data in enumerate(vocab.tokens)
