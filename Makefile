@@ -1,7 +1,7 @@
 # The common chores; `make install` first.
 PYTHON ?= .venv/bin/python
 
-.PHONY: install test kernels lint format docs site benchmarks ci
+.PHONY: install test slow kernels lint format docs site benchmarks ci
 
 install:
 	python3 -m venv .venv
@@ -9,6 +9,9 @@ install:
 
 test:
 	$(PYTHON) -m pytest
+
+slow:  # the tests that take longest, notebooks among them
+	$(PYTHON) -m pytest -m slow
 
 kernels:  # without the compiler, where an index out of range is an error
 	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest tests/kernels

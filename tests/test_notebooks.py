@@ -36,6 +36,7 @@ def test_both_forms_say_the_same(path):
     assert cells_of_script(path) == cells_of_notebook(path.with_suffix(".ipynb"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs(path, tmp_path):
     environment = os.environ | {"TMPDIR": str(tmp_path)}

@@ -54,6 +54,7 @@ def test_published_tokens_that_merges_alone_do_not_make(shared, name, count):
         assert {" việc", " hợp", " jeho"} <= spelled
 
 
+@pytest.mark.slow
 def test_twelve_tokens_of_o200k_are_reached_only_among_others(shared):
     file = shared / "tokenizers" / "tiktoken" / "o200k_base.tiktoken"
     tokenizer = tokkit.load(file)

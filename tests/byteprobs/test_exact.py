@@ -91,6 +91,7 @@ def require_all_next(family: Family, seed: int, texts: list[bytes]) -> None:
             require_next(lm, family, oracle, text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_next_byte_equals_enumeration(name, tmp_path):
     family = FAMILIES[name](tmp_path, 11)
@@ -215,6 +216,7 @@ def test_ids_mean_nothing(name, segmentation, tmp_path):
         assert second.score(prefix).logprob == pytest.approx(first.score(prefix).logprob)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "name"),
     [("llama", "gpt2 words"), ("llama", "unigram"), ("gpt2", "llama"), ("gpt2", "longest")],

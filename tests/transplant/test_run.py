@@ -447,6 +447,7 @@ def costs(folder, text):
     return nats / np.log(2) / size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tied", [False, True])
 def test_new_rows_are_calibrated_and_tuned_and_nothing_else_is(
     tied, make, target, text, tmp_path
@@ -510,6 +511,7 @@ def test_bits_per_byte_are_those_of_transformers(make, target, text, tmp_path):
     assert f"{found['bits_per_byte_after']:.3f}" in card
 
 
+@pytest.mark.slow
 def test_a_killed_tuning_goes_on_where_it_was(make, target, text, tmp_path):
     model = make()
     options = {"tune": 60, "tune_corpus": [str(text)]}

@@ -249,6 +249,7 @@ def test_zero_vectors_are_like_nothing():
     assert result.rows.weights.tolist() == pytest.approx(right, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_llama2_onto_gpt2(real):
     source, target = real("llama2"), real("gpt2")
     alignment = align(source, target)
