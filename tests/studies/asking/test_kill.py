@@ -15,7 +15,8 @@ from tests.studies.asking.server import FakeServer, answer, slow, status
 PROBLEMS = 80
 WORKERS = 4
 SCRIPT = """
-import json, sys
+import json, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs begin without it
 from tokkit.studies.asking import AnswerCache, Message, Pace, Request, ask, pace
 from tokkit.studies.asking.backends import BackendOptions, open_backend
 

@@ -102,13 +102,10 @@ class Database:
 
     def _is_empty(self) -> bool:
         """Whether there is nothing in the file yet; files of others are refused."""
-        (application,), (version,), (tables,) = (
-            self.execute(question)[0]
-            for question in (
-                "PRAGMA application_id",
-                "PRAGMA user_version",
-                "SELECT count(*) FROM sqlite_master",
-            )
+        # One statement, so that it is all of one moment: another process may be making it.
+        ((application, version, tables),) = self.execute(
+            "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master) "
+            "FROM pragma_application_id, pragma_user_version"
         )
         if application != APPLICATION and (application or version or tables):
             raise self._not_ours()
