@@ -172,3 +172,19 @@ def test_what_cannot_be_is_refused_in_one_line(
     assert reason in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert not list(tmp_path.glob("x.*"))
+
+
+def test_a_backend_that_cannot_be_opened_leaves_no_folder(invoke, tmp_path):
+    folder = tmp_path / "out"
+    result = invoke("study", "counting", "run", "-b", f"hf:{tmp_path}/none", "-o", folder)
+    assert result.exit_code == 2
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_rows_that_are_not_utf8_are_named_by_line(invoke, tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b'{"a": 1}\n\n\xff\n')
+    result = invoke("study", "counting", "run", path, "-b", "sim:perfect", "-o", tmp_path / "o")
+    assert result.exit_code == 2
+    assert f"{name}, line 3: the byte 0xFF is not UTF-8; save it as UTF-8" in result.stderr

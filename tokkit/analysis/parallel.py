@@ -187,8 +187,8 @@ def _complete(
             counts[language] = counts.get(language, 0) + bool(text.strip())
     if len(counts) < 2:
         raise CorpusError(
-            f"these are texts in {len(counts)} language(s) ({_listed(list(counts))}): at least "
-            "two are needed"
+            f"the languages with texts are {_listed(list(counts)) or 'none'}: at least two are "
+            "needed"
         )
     rarest = min(counts, key=lambda language: counts[language])
     kept = [

@@ -29,13 +29,25 @@ def read_table(path: Path) -> Table:
         raise CorpusError(f"{path}: rows are read from .csv, .jsonl and .parquet files")
     try:
         table = reader(path)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError:
+        raise CorpusError(f"{path}, {_not_utf8(path.read_bytes())}") from None
+    except (OSError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CorpusError(f"{path}: {reason}") from None
     table = {name: values for name, values in table.items() if name not in _INDEX}
     if not table or not next(iter(table.values())):
         raise CorpusError(f"{path} has no rows")
     return table
+
+
+def _not_utf8(data: bytes) -> str:
+    r"""Name the first byte that is not UTF-8: ``b"a\n\xff"`` has it in line 2."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return f"line {line}: the byte 0x{data[error.start]:02X} is not UTF-8; save it as UTF-8"
+    return "not UTF-8; save it as UTF-8"
 
 
 def _read_csv(path: Path) -> Table:

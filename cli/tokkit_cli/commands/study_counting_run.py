@@ -157,6 +157,7 @@ class _Study:
         from tokkit.results import begin_folder, refuse_other
         from tokkit.studies.counting.row_files import keep_rows
 
+        _ = self.asking.backend  # one that cannot be opened leaves no folder
         if figure is not None:
             refuse_existing(check_figure(figure), force=force)
         begin_folder(self._folder, resume=True)
