@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transplant.small import tokenizer
+from tokkit.byte_spelling import spell
 from tokkit.errors import UsageError
 from tokkit.transplant.align import align, read_overrides
 from tokkit.transplant.context import COPIED, MEAN, ORIGINS, OVERRIDE, ROLE, UNUSED
-from tokkit.transplant.spelling import spell
 
 # How many tokens of the second have the bytes of a token of the first: a special token that
 # both have (<|endoftext|> of GPT-2 and cl100k) is counted with them.

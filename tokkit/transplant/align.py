@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tokkit.byte_spelling import spell, spellings, usual_ids
 from tokkit.errors import UsageError
 from tokkit.kernels._jit import Ids
 from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.context import COPIED, MEAN, OVERRIDE, ROLE, UNUSED, Alignment
-from tokkit.transplant.spelling import spell, spellings, usual_ids
 
 _RESERVED = re.compile(r"reserved|unused|extra_id|placeholder|dummy|control_\d", re.IGNORECASE)
 """Special tokens with such names are ids kept free for later."""

@@ -16,6 +16,7 @@ from itertools import compress, pairwise
 
 import numpy as np
 
+from tokkit.byte_spelling import spell, usual_ids
 from tokkit.corpus import Corpus
 from tokkit.errors import UsageError
 from tokkit.kernels._jit import Ids, frozen
@@ -37,7 +38,6 @@ from tokkit.transplant.methods.focus import unit, with_random
 from tokkit.transplant.methods.nearest import nearest
 from tokkit.transplant.methods.word_vectors import BLOCK, Vectors, WordVectors, learn_vectors
 from tokkit.transplant.rows import Rows
-from tokkit.transplant.spelling import spell, usual_ids
 from tokkit.vocab import flatten
 from tokkit.words import count_words
 

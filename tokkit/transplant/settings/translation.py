@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
+from tokkit.byte_spelling import spell, usual_ids
 from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.settings.roles import Roles, match_roles, match_texts
-from tokkit.transplant.spelling import spell, usual_ids
 
 
 @dataclass(frozen=True)
