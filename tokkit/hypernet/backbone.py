@@ -1,0 +1,172 @@
+"""The frozen language model: run with any embeddings, its own weights untouched."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+import transformers
+from torch.func import functional_call
+
+from tokkit.errors import ModelError
+from tokkit.hypernet.source import SourceRows
+from tokkit.lm.device import find_device
+from tokkit.lm.hf_load import context_of, load_model, load_tokenizer, quiet, start_and_ends
+from tokkit.lm.roles import named_specials
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands around every text that the model reads, as ids of its own tokenizer.
+
+    Attributes:
+        before: The ids before a text.
+        after: Those behind it: masked models only.
+        mask: What stands for a hidden token; None: the model foretells the next one.
+    """
+
+    before: tuple[int, ...]
+    after: tuple[int, ...] = ()
+    mask: int | None = None
+
+
+class Backbone:
+    """A language model whose embeddings are given anew at each call.
+
+    Attributes:
+        name: What it was loaded as.
+        model: The torch model; none of its weights is trained.
+        source: Its own rows.
+        frame: What stands around a text.
+        context: The most tokens it takes; None: it does not say.
+    """
+
+    def __init__(self, name: str, model: Any, source: SourceRows, frame: Frame) -> None:
+        self.name = name
+        self.model = model.eval().requires_grad_(requires_grad=False)
+        self.source = source
+        self.frame = frame
+        self.context = context_of(model.config.get_text_config())
+        self._input = _name_of(model, model.get_input_embeddings().weight)
+        head = model.get_output_embeddings()
+        self._output = None if source.output is None else _name_of(model, head.weight)
+        bias = getattr(head, "bias", None)
+        self._biases = [] if bias is None else _names_of(model, bias)
+
+    @classmethod
+    def load(
+        cls, model: str | Path, *, tokenizer: str | None = None, device: str = "auto"
+    ) -> Self:
+        """Load a causal or masked language model.
+
+        Args:
+            model: A folder written by ``save_pretrained``, or a Hub id.
+            tokenizer: Where its tokenizer is, if not there.
+            device: Where to run it.
+
+        Raises:
+            ModelError: If it cannot be used.
+        """
+        files = tokenizer or str(model)
+        loaded = load_tokenizer(files)
+        names = named_specials(files)
+        if _is_masked(str(model)):
+            module = _load_masked(str(model), device)
+            frame = _masked_frame(str(model), names, loaded.vocab.specials)
+        else:
+            module = load_model(str(model), device, "auto")
+            start, _ = start_and_ends(module, loaded, names, None, None)
+            frame = Frame(start)
+        return cls(str(model), module, SourceRows.of(module, loaded), frame)
+
+    def logits(
+        self,
+        ids: torch.Tensor,
+        embeddings: Sequence[torch.Tensor],
+        bias: torch.Tensor | None = None,
+        mask: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Run the model on tokens of another vocabulary.
+
+        Args:
+            ids: The tokens, ``int64[batch, length]``, as rows of the embeddings.
+            embeddings: The input embedding, and the head if that is another matrix:
+                ``float[vocab, hidden]`` each.
+            bias: What is added to the logits, if the model has that, ``float[vocab]``.
+            mask: Where there is a token, ``int64[batch, length]``; None: everywhere.
+
+        Returns:
+            ``float[batch, length, vocab]``.
+        """
+        given = {self._input: embeddings[0]}
+        if self._output is not None:
+            given[self._output] = embeddings[1]
+        if bias is not None:
+            given |= dict.fromkeys(self._biases, bias)
+        mask = torch.ones_like(ids) if mask is None else mask
+        call = {"input_ids": ids, "attention_mask": mask}
+        if self.frame.mask is None:
+            call["use_cache"] = False
+        with _any_vocabulary(self.model):
+            found: torch.Tensor = functional_call(self.model, given, (), call).logits
+        return found
+
+
+def _name_of(model: Any, weight: torch.Tensor) -> str:
+    """Return the name of a parameter."""
+    found = _names_of(model, weight)
+    if not found:
+        raise ModelError(f"{type(model).__name__}: its embeddings are no parameters of it")
+    return found[0]
+
+
+def _names_of(model: Any, weight: torch.Tensor) -> list[str]:
+    """Return the names of a parameter, all of them where it is shared."""
+    pairs = model.named_parameters(remove_duplicate=False)
+    return [name for name, value in pairs if value is weight]
+
+
+@contextmanager
+def _any_vocabulary(model: Any) -> Iterator[None]:
+    """Let padding not have a row: its id may be beyond a smaller vocabulary."""
+    table = model.get_input_embeddings()
+    padding = getattr(table, "padding_idx", None)
+    if padding is None:
+        yield
+        return
+    table.padding_idx = None
+    try:
+        yield
+    finally:
+        table.padding_idx = padding
+
+
+def _is_masked(model: str) -> bool:
+    """Tell whether a model foretells hidden tokens instead of the next one."""
+    try:
+        with quiet():
+            config: Any = transformers.AutoConfig.from_pretrained(model)
+    except Exception as error:
+        raise ModelError(f"{model}: no configuration of a model there ({error})") from error
+    return any(str(each).endswith("ForMaskedLM") for each in config.architectures or ())
+
+
+def _load_masked(model: str, device: str) -> Any:
+    """Load a masked language model in evaluation mode."""
+    loader: Any = transformers.AutoModelForMaskedLM
+    try:
+        with quiet():
+            return loader.from_pretrained(model).to(find_device(device)).eval()
+    except Exception as error:
+        raise ModelError(f"{model}: no masked language model can be loaded: {error}") from error
+
+
+def _masked_frame(model: str, names: dict[str, str], specials: Any) -> Frame:
+    """Find the special tokens that a masked model needs."""
+    found = [specials.get(names.get(role, "")) for role in ("cls", "sep", "mask")]
+    if found[2] is None:
+        raise ModelError(f"{model}: its tokenizer names no mask token (mask_token)")
+    first, last, mask = found
+    return Frame(*(() if each is None else (each,) for each in (first, last)), mask=mask)
