@@ -50,6 +50,7 @@ class Merged:
         tokens: The bytes of each new token, in order of id.
         parts: The tokens of the vocabulary that each was merged from, when it was first.
         merges: What was merged, in order.
+        base: The size of the vocabulary: the id of the first new token.
         lengths: How many tokens the batch had before each merge, and has now,
             ``int64[merges + 1]``.
     """
@@ -58,6 +59,7 @@ class Merged:
     tokens: list[bytes]
     parts: list[tuple[int, ...]]
     merges: list[Merge]
+    base: int
     lengths: NDArray[np.int64]
 
     @property
@@ -101,7 +103,8 @@ def merge_batch(
             break
         done.append(merge)
         lengths.append(chain.size)
-    return Merged(chain.sequences(), chain.new, chain.parts, done, np.array(lengths))
+    base = len(tokenizer.vocab)
+    return Merged(chain.sequences(), chain.new, chain.parts, done, base, np.array(lengths))
 
 
 class _Chain:
