@@ -65,6 +65,14 @@ Donor = Annotated[
         rich_help_panel=_METHOD,
     ),
 ]
+Hypernet = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="zett: a hypernetwork for the model, or for the one it was fine-tuned from.",
+        rich_help_panel=_METHOD,
+    ),
+]
 MethodCorpus = Annotated[
     list[str],
     typer.Option(

@@ -130,6 +130,7 @@ def write_account(report: Report, folder: Path) -> None:
         warnings=report.content["warnings"],
         measures=_measures(report.found.get("evaluation")),
         front=kept_lines(prepared.checkpoint.folder),
+        predictor=prepared.predictor,
         **_loader(prepared),
     )
     (folder / CARD).write_text(model_card(card), encoding="utf-8")

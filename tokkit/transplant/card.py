@@ -29,6 +29,7 @@ class CardFacts:
         measures: Further lines of the table, such as bits per byte, by name.
         loader: A line of Python that loads the tokenizer.
         front: Lines of the base model's card that still hold; see `kept_lines`.
+        predictor: ``name`` and ``digest`` of the hypernetwork that predicted rows, if one did.
     """
 
     base_model: str
@@ -42,6 +43,7 @@ class CardFacts:
     measures: Mapping[str, str] = field(default_factory=dict)
     loader: str = "tokenizer = AutoTokenizer.from_pretrained(folder)"
     front: str = ""
+    predictor: Mapping[str, str] | None = None
 
 
 def model_card(facts: CardFacts) -> str:
@@ -74,7 +76,7 @@ Only its embeddings are new: every other weight is the base model's, byte for by
 * Tokens whose bytes both tokenizers have keep their rows.
 * Rows of other tokens are made from those of the base model by {method}. They were not trained
   unless it says so below: they are guesses, good enough to begin with.
-* The output head is {head}. There are {facts.rows:,} rows.
+{_predictor(facts.predictor)}* The output head is {head}. There are {facts.rows:,} rows.
 
 | origin of the rows | tokens | share |
 |---|---:|---:|
@@ -92,6 +94,13 @@ model = AutoModelForCausalLM.from_pretrained(folder)
 `transplant.json` holds how it was made: settings, the hash of every tensor, and where the row
 of each token comes from.
 """
+
+
+def _predictor(said: Mapping[str, str] | None) -> str:
+    if said is None:
+        return ""
+    name = _cell(_name(said["name"]))
+    return f"* The hypernetwork of `zett` is `{name}` (digest {said['digest']}).\n"
 
 
 def _measures(measures: Mapping[str, str]) -> str:

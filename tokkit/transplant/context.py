@@ -127,6 +127,19 @@ class Donor:
     rows: Mapping[Side, NDArray[np.float32]]
 
 
+@dataclass(frozen=True)
+class Reader:
+    """What a plan has to know of a hypernetwork, which is nothing of its weights.
+
+    Attributes:
+        digest: What it is told from others by.
+        most: How many pieces of a token it reads; of more, the first ones and the last.
+    """
+
+    digest: str
+    most: int
+
+
 @dataclass(frozen=True, eq=False)
 class Context:
     """Everything a method may look at.
@@ -141,6 +154,7 @@ class Context:
         auxiliary: Encodes texts, for methods that need it.
         corpus: Text to learn word vectors from.
         donor: A model with the target tokenizer.
+        hypernet: What predicts rows, for ``zett``.
         dictionary: ``wechsel``: pairs of words of both languages; None: the same words.
         progress: Told how far each step is.
     """
@@ -154,6 +168,7 @@ class Context:
     auxiliary: Auxiliary | None = None
     corpus: Corpus | None = None
     donor: Donor | None = None
+    hypernet: Reader | None = None
     dictionary: Sequence[tuple[str, str]] | None = None
     progress: Progress = silent
 
@@ -168,7 +183,8 @@ class Composition:
     """How a method makes the rows of the new tokens.
 
     Attributes:
-        rows: One row per new token, over source ids and, from ``source_size`` on, virtual rows.
+        rows: One row per new token, over source ids and, from ``source_size`` on, virtual rows;
+            what weighs nothing in a row was only looked at.
         origins: Why each row is what it is: an index into `ORIGINS`, ``uint8[n]``.
         virtual: Virtual rows of the method's own, numbered from ``source_size +
             VIRTUAL_ROWS`` on, over source ids.
@@ -195,9 +211,14 @@ ORIGINS: tuple[str, ...] = (
     "mean",  # nothing is known of it: the mean of the source's rows
     "random",  # drawn
     "unused",  # padding, gaps, reserved ids: unreachable from text
+    "predicted",  # by a hypernetwork, which reads the source tokens that spell it
 )
-"""Why a target row is what it is; the first three are known, the others are guesses."""
-COPIED, ROLE, OVERRIDE, COMPOSED, NEIGHBOURS, MIXED, DONOR, MEAN, RANDOM, UNUSED = range(10)
+"""Why a target row is what it is; the first three are known, the others are guesses.
+
+Plans on disk hold their places here, so new ones come last.
+"""
+COPIED, ROLE, OVERRIDE, COMPOSED, NEIGHBOURS, MIXED, DONOR, MEAN, RANDOM = range(9)
+UNUSED, PREDICTED = 9, 10
 
 Method = Callable[[Context, Side], Composition]
 """A method of initialisation: how the new tokens' rows of one side are made."""

@@ -45,10 +45,11 @@ class Explanation:
             table.add_column("source token", no_wrap=True)
             table.add_column("id", justify="right")
             table.add_column("weight", justify="right")
-            parts = sorted(half["parts"], key=lambda part: -abs(part["weight"]))
+            parts = sorted(half["parts"], key=lambda part: -abs(part["weight"] or 0))
             ordered = half["parts"] if len(parts) <= MOST else parts[:MOST]
             for part in ordered:
-                table.add_row(repr(part["token"]), str(part["id"]), f"{part['weight']:.4f}")
+                weight = "read" if part["weight"] is None else f"{part['weight']:.4f}"
+                table.add_row(repr(part["token"]), str(part["id"]), weight)
             shown.append(table)
             if len(parts) > MOST:
                 shown.append(Text(f"  and {len(parts) - MOST} more with smaller weights"))

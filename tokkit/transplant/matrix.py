@@ -1,6 +1,6 @@
 """Applying one half of a plan to a matrix: blocks of target rows, on a processor or a GPU."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.errors import ModelError
+from tokkit.errors import ModelError, UsageError
 from tokkit.kernels._jit import Ids, frozen
 from tokkit.kernels.rows import square_words, sum_rows, sum_words
 from tokkit.transplant.context import MEAN_ROW, PADDING_ROW, Side
@@ -19,6 +19,8 @@ from tokkit.weights.encoding import Values, dtype_of, encode
 
 BLOCK = 1 << 18
 """Numbers that are computed at once."""
+Predict = Callable[[Ids], NDArray[np.float32]]
+"""Gives the rows that a hypernetwork predicts for some target ids, ``float32[n, width]``."""
 
 
 class Summer(Protocol):
@@ -38,18 +40,25 @@ class Matrix:
         side: Which side it is.
         values: The source's rows, ``[source rows, width]``.
         device: Where to add up: ``"cpu"``, or what torch calls a device.
+        predict: Gives the rows that the plan leaves to a hypernetwork.
     """
 
     plan: Plan
     side: Side
     values: Values
     device: str = "cpu"
+    predict: Predict | None = None
 
     def __post_init__(self) -> None:
         if self.values.shape[0] < self.plan.least_rows:
             raise ModelError(
                 f"the model has {self.values.shape[0]} rows, but its tokenizer has the id "
                 f"{self.plan.least_rows - 1}: name the tokenizer it was trained with"
+            )
+        if self.predict is None and self.half.predicted.size:
+            raise UsageError(
+                f"a hypernetwork predicts the {self.side} rows of this plan: name its folder "
+                "with --hypernet"
             )
         self.values = frozen(self.values)
 
@@ -76,6 +85,7 @@ class Matrix:
         for first in range(0, rows, block):
             count = min(block, rows - first)
             sums = self._summer.sums(half.rows, first, count)
+            self._put_predicted(first, sums)
             self._add_noise(half, first, sums)
             found = encode(sums, dtype)
             if same_dtype:
@@ -135,6 +145,13 @@ class Matrix:
         from tokkit.transplant.on_device import DeviceSummer
 
         return DeviceSummer(self.values, self.virtual, self._first_virtual, self.device)
+
+    def _put_predicted(self, first: int, sums: NDArray[np.float64]) -> None:
+        """Ask for the rows of a block that are predicted."""
+        start, stop = np.searchsorted(self.half.predicted, (first, first + len(sums)))
+        wanted = self.half.predicted[start:stop]
+        if wanted.size and self.predict is not None:
+            sums[wanted - first] = self.predict(wanted)
 
     def _add_noise(self, half: Half, first: int, sums: NDArray[np.float64]) -> None:
         """Add the noise of a block of rows, in the deviations of each dimension."""

@@ -37,6 +37,7 @@ class Options:
         corpus: Text to learn word vectors from.
         dictionary: ``wechsel``: a file of word pairs, a tab between them.
         donor: A model that was trained with the target tokenizer.
+        hypernet: The folder of a hypernetwork for this model or one it was fine-tuned from.
         text_column: The field of a record that holds its text.
         on_error: Whether a bad record of any text ends the job or is left out.
         pad_to: Rows are a multiple of this.
@@ -64,6 +65,7 @@ class Options:
     corpus: Sequence[str] = ()
     dictionary: Path | None = None
     donor: str | None = None
+    hypernet: Path | None = None
     text_column: str = "text"
     on_error: OnError = "raise"
     pad_to: int = 1
@@ -84,6 +86,8 @@ class Options:
         for name in (self.method_in, self.method_out):
             if name is not None:
                 self._check_needs(name)
+        if self.hypernet is not None and self.plan is None and "hypernet" not in self.needs:
+            raise UsageError("--hypernet is for the method zett: add --method zett")
         if self.dtype is not None and self.dtype not in DTYPES:
             raise UsageError(f"no dtype {self.dtype!r}: choose one of {', '.join(DTYPES)}")
         if self.tune and not (self.tune_corpus or self.calibrate):
@@ -95,6 +99,7 @@ class Options:
             "auxiliary": ("a text encoder", "--aux-model", self.auxiliary),
             "corpus": ("text", "--corpus", self.corpus),
             "donor": ("a model with the target tokenizer", "--donor", self.donor),
+            "hypernet": ("a hypernetwork", "--hypernet", self.hypernet),
         }
         for need in sorted(find_method(name).needs):
             what, option, value = options[need]

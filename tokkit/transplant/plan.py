@@ -2,6 +2,7 @@
 
 A plan needs the two tokenizers and no weights of the model, so that one serves every size and
 every fine-tune of a family. It is one file, which holds the tokens of both vocabularies too.
+Rows that a hypernetwork predicts are only marked as such, with what it is recognised by.
 """
 
 import json
@@ -23,8 +24,10 @@ from tokkit.transplant.context import (
     ORIGINS,
     OVERRIDE,
     PADDING_ROW,
+    PREDICTED,
     ROLE,
     SIDES,
+    UNUSED,
     Side,
 )
 from tokkit.transplant.rows import Rows, Weights
@@ -68,7 +71,12 @@ class Half:
     @property
     def guesses(self) -> NDArray[np.bool_]:
         """Which rows are guesses, ``bool[target ids]``; padding is none."""
-        return ~np.isin(self.origins, (*KNOWN, ORIGINS.index("unused")))
+        return ~np.isin(self.origins, (*KNOWN, UNUSED))
+
+    @property
+    def predicted(self) -> Ids:
+        """The target ids whose rows a hypernetwork predicts, ``int32[k]``, ascending."""
+        return np.flatnonzero(self.origins == PREDICTED).astype(np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +88,14 @@ class Plan:
         target: The vocabulary it is moved onto.
         halves: How the rows of each side are made.
         seed: Of everything random.
+        hypernet: The digest of the hypernetwork that predicts rows; None: none are predicted.
     """
 
     source: Vocabulary
     target: Vocabulary
     halves: Mapping[Side, Half]
     seed: int = 0
+    hypernet: str | None = None
 
     @property
     def is_identity(self) -> bool:
@@ -146,6 +156,8 @@ class Plan:
     def explain(self, token: int) -> dict[str, Any]:
         """Return how one target row is made, as JSON.
 
+        What a hypernetwork reads has no weight of its own: that is None.
+
         Raises:
             UsageError: If there is no such id.
         """
@@ -159,12 +171,14 @@ class Plan:
 
     def _explain_half(self, half: Half, token: int) -> dict[str, Any]:
         parts = []
+        is_predicted = half.origins[token] == PREDICTED
         for number, weight in half.rows.row(token):
             virtual = number - len(self.source)
             name = _VIRTUAL.get(virtual, f"(virtual row {virtual})")
             if virtual < 0:
                 name = show(self.source, number)
-            parts.append({"id": number, "token": name, "weight": round(weight, 6)})
+            share = None if is_predicted else round(weight, 6)
+            parts.append({"id": number, "token": name, "weight": share})
         return {
             "origin": ORIGINS[half.origins[token]],
             "method": half.method,
@@ -211,6 +225,7 @@ class Plan:
             "target": dict(self.target.specials),
             "methods": {side: half.method for side, half in self.halves.items()},
             "notes": {side: dict(half.notes) for side, half in self.halves.items()},
+            **({} if self.hypernet is None else {"hypernet": self.hypernet}),
         }
         write_file(path, arrays, {"plan": json.dumps(told)})
 
@@ -261,7 +276,7 @@ class Plan:
                 arrays[f"{side}.origins"],
                 told["notes"][side],
             )
-        return cls(source, target, halves, told["seed"])
+        return cls(source, target, halves, told["seed"], told.get("hypernet"))
 
     def _is_sound(self, half: Half) -> bool:
         """Whether rows, noise and origins are there for every token, and no id is too high."""
@@ -273,6 +288,8 @@ class Plan:
             and (half.noise.dtype.name, half.origins.dtype.name) == ("float32", "uint8")
             and bool(np.isfinite(half.noise).all())
             and int(half.origins.max(initial=0)) < len(ORIGINS)
+            and (isinstance(self.hypernet, str) or not half.predicted.size)
+            and all(self.target.tokens[token] for token in half.predicted.tolist())
         )
 
 

@@ -28,7 +28,7 @@ def make_plan(context: Context, method_in: str, method_out: str) -> Plan:
         method_out: The same for the output side.
 
     Raises:
-        UsageError: If there is no such method.
+        UsageError: If there is no such method, or it lacks what it needs.
     """
     made = _make(context, method_in, "input")
     first = _half(context, method_in, made, "input")
@@ -39,7 +39,15 @@ def make_plan(context: Context, method_in: str, method_out: str) -> Plan:
         made = made if is_same else _make(context, method_out, "output")
         second = _half(context, method_out, made, "output")
     halves: dict[Side, Half] = {"input": first, "output": second}
-    return Plan(context.source.vocab, context.target.vocab, halves, context.seed)
+    reader = context.hypernet
+    is_asked = reader is not None and any(half.predicted.size for half in halves.values())
+    return Plan(
+        context.source.vocab,
+        context.target.vocab,
+        halves,
+        context.seed,
+        reader.digest if reader is not None and is_asked else None,
+    )
 
 
 def _half(context: Context, method: str, made: Composition, side: Side) -> Half:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tokkit.corpus.sources import STDIN
 from tokkit.errors import FormatError, MissingExtraError, ModelError, UsageError
@@ -16,11 +16,15 @@ from tokkit.transplant.context import SIDES, Auxiliary, Context, Donor, Progress
 from tokkit.transplant.options import DTYPES, Options
 from tokkit.transplant.plan import Plan
 from tokkit.transplant.planning import make_plan
+from tokkit.transplant.predicting import check_hypernet, load_hypernet, reader_of
 from tokkit.transplant.settings.numbers import describe_digits
 from tokkit.transplant.settings.roles import INPUT, find_roles, match_roles, match_texts
 from tokkit.transplant.settings.translation import Translation
 from tokkit.weights.checkpoint import Checkpoint, fetch
 from tokkit.weights.locate import Embeddings, head_name, locate
+
+if TYPE_CHECKING:
+    from tokkit.hypernet.hypernet import Hypernet
 
 TOKENIZER_FILES = ("*.json", "*.model", "*.txt", "*.jinja", "*.tiktoken")
 """What a repository of the Hub may say about its tokenizer."""
@@ -42,6 +46,7 @@ class Prepared:
         translation: Both tokenizers, and how ids correspond.
         plan: What is to be done.
         target_place: Where the files of the target tokenizer are.
+        hypernet: What predicts rows of the plan; None: nothing has to.
     """
 
     model: str
@@ -53,6 +58,7 @@ class Prepared:
     translation: Translation
     plan: Plan
     target_place: str
+    hypernet: "Hypernet | None" = None
 
     @property
     def source(self) -> Tokenizer:
@@ -86,6 +92,13 @@ class Prepared:
         own = self.checkpoint.tensors[self.embeddings.input].dtype
         return own if self.options.dtype is None else DTYPES[self.options.dtype]
 
+    @property
+    def predictor(self) -> dict[str, str] | None:
+        """The name and the digest of the hypernetwork that predicts rows, if one does."""
+        if self.plan.hypernet is None:
+            return None
+        return {"name": str(self.options.hypernet), "digest": self.plan.hypernet}
+
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What a user should know, in words."""
@@ -116,6 +129,7 @@ class Prepared:
                 if tensor is not None
             },
             "plan": self.plan.summary(),
+            "hypernet": self.predictor,
             "warnings": list(self.warnings),
         }
 
@@ -165,7 +179,8 @@ def prepare(
         raise UsageError(f"{model}: the head is a matrix of its own already: leave --untie out")
     head = head_name(checkpoint, embeddings) if options.untie else None
     tied = embeddings.tied and head is None
-    plan = _plan(translation, options, tied, progress)
+    hypernet = load_hypernet(options, checkpoint, source)
+    plan = _plan(translation, options, tied, hypernet, progress)
     return Prepared(
         str(model),
         str(tokenizer),
@@ -176,6 +191,7 @@ def prepare(
         translation,
         plan,
         str(place),
+        hypernet,
     )
 
 
@@ -197,7 +213,13 @@ def _load_source(checkpoint: Checkpoint, options: Options) -> Tokenizer:
         raise ModelError(f"{error}; name the model's tokenizer (--model-tokenizer)") from error
 
 
-def _plan(translation: Translation, options: Options, tied: bool, progress: Progress) -> Plan:
+def _plan(
+    translation: Translation,
+    options: Options,
+    tied: bool,
+    hypernet: "Hypernet | None",
+    progress: Progress,
+) -> Plan:
     """Take the plan that was named, or make one."""
     source, target = translation.source, translation.target
     if options.plan is not None:
@@ -211,10 +233,13 @@ def _plan(translation: Translation, options: Options, tied: bool, progress: Prog
                     f"{options.plan}: this plan was made for another {name} tokenizer "
                     f"(of {len(vocab)} tokens, this one has {len(tokenizer.vocab)})"
                 )
+        check_hypernet(plan, options, hypernet)
         return plan
     method_in, method_out = options.methods(tied=tied)
     progress("aligning vocabularies", 0, 0)
-    context = _context(translation, options, tied, progress)
+    context = replace(
+        _context(translation, options, tied, progress), hypernet=reader_of(hypernet)
+    )
     progress("planning rows", 0, 0)
     return make_plan(context, method_in, method_out)
 

@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from tokkit.errors import InputError, MissingExtraError, UsageError
 from tokkit.outputs import refuse_existing, replace_folder
 from tokkit.transplant.account import ACCOUNT, Report, write_account
-from tokkit.transplant.context import Progress, Side, silent
-from tokkit.transplant.matrix import Matrix
+from tokkit.transplant.context import SIDES, Progress, silent
+from tokkit.transplant.matrix import Matrix, Predict
 from tokkit.transplant.metadata import write_metadata
 from tokkit.transplant.options import Options
 from tokkit.transplant.plan import PLAN_FILE
+from tokkit.transplant.predicting import SIDE_OF, Part, predictions
 from tokkit.transplant.preparing import Prepared, prepare
 from tokkit.weights.checkpoint import Checkpoint
 from tokkit.weights.encoding import encode
@@ -133,45 +134,55 @@ class _Job:
         return report
 
     def _size(self) -> int:
-        """About how many bytes will be written."""
-        before, after = self.prepared.rows_before, self.prepared.rows
-        own = self.prepared.checkpoint.tensors[self.prepared.embeddings.input].size
-        matrices = 2 if self.prepared.head or self.prepared.embeddings.output else 1
-        return self.prepared.checkpoint.size() + matrices * own * (after - before) // before
-
-    def _write_weights(self) -> Mapping[str, Hashed]:
-        prepared, embeddings = self.prepared, self.prepared.embeddings
-        first = embeddings.input
-        replaced = {first: self._new(first, "input")}
-        if embeddings.output is not None:
-            replaced[embeddings.output] = self._new(embeddings.output, "output")
-        if embeddings.bias is not None:
-            replaced[embeddings.bias] = self._new(embeddings.bias, "output")
-        for twin, name in embeddings.twins.items():
-            replaced[twin] = replaced[name]
-        added: dict[str, New] = {}
-        if prepared.head is not None:
-            # A tied head that was saved all the same is there already.
-            is_there = prepared.head in prepared.checkpoint.tensors
-            (replaced if is_there else added)[prepared.head] = self._new(first, "output")
-        return write_checkpoint(
-            prepared.checkpoint,
-            self.folder,
-            replaced,
-            added=added,
-            progress=lambda _, done, total: self.progress("writing weights", done, total),
+        """About how many bytes will be written, those that are kept meanwhile included."""
+        prepared = self.prepared
+        stored = prepared.checkpoint.tensors[prepared.embeddings.input]
+        before, after = prepared.rows_before, prepared.rows
+        matrices = 2 if prepared.head or prepared.embeddings.output else 1
+        predicted = sum(prepared.plan.halves[side].predicted.size for side in SIDES[:matrices])
+        return (
+            prepared.checkpoint.size()
+            + matrices * stored.size * (after - before) // before
+            + 4 * predicted * stored.shape[1]
         )
 
-    def _new(self, name: str, side: Side) -> New:
-        """Describe the tensor that takes the place of another one, made as `side` is."""
-        prepared = self.prepared
-        stored = prepared.checkpoint.tensors[name]
+    def _write_weights(self) -> Mapping[str, Hashed]:
+        prepared, names = self.prepared, self.prepared.embeddings
+        places: dict[Part, str | None] = {
+            "input": names.input,
+            "output": names.output or prepared.head,
+            "bias": names.bias,
+        }
+        wanted = {part: name for part, name in places.items() if name is not None}
+        scratch = self.folder.parent
+        with predictions(
+            prepared.plan, prepared.hypernet, [*wanted], scratch, self.progress
+        ) as predicted:
+            new = {
+                name: self._new(name, part, predicted.get(part))
+                for part, name in wanted.items()
+            }
+            # A tied head that was saved all the same is there already, and may be untied.
+            new |= {twin: new.get(twin, new[name]) for twin, name in names.twins.items()}
+            known = prepared.checkpoint.tensors
+            return write_checkpoint(
+                prepared.checkpoint,
+                self.folder,
+                {name: each for name, each in new.items() if name in known},
+                added={name: each for name, each in new.items() if name not in known},
+                progress=lambda _, done, total: self.progress("writing weights", done, total),
+            )
+
+    def _new(self, name: str, part: Part, predict: Predict | None) -> New:
+        """Describe a tensor of the result; a head that is added is like the input embedding."""
+        prepared, known = self.prepared, self.prepared.checkpoint.tensors
+        stored = known[name if name in known else prepared.embeddings.input]
         dtype = prepared.dtype if prepared.options.dtype else stored.dtype
         shape = (prepared.rows, *stored.shape[1:])
 
         def blocks() -> Iterator[NDArray[Any]]:
             values = read(stored).reshape(stored.shape[0], -1)
-            matrix = Matrix(prepared.plan, side, values, self.device)
+            matrix = Matrix(prepared.plan, SIDE_OF[part], values, self.device, predict)
             for block in matrix.blocks(prepared.rows, dtype):
                 yield block.reshape(-1, *shape[1:])
 

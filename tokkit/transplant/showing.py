@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tokkit.transplant.context import ORIGINS, SIDES
+from tokkit.transplant.context import SIDES
 from tokkit.transplant.plan import Plan
 
 if TYPE_CHECKING:
@@ -19,11 +19,12 @@ MEANINGS: Mapping[str, str] = {
     "neighbours": "from tokens of similar meaning",
     "mixed": "from spelling and meaning",
     "donor": "through the donor model",
+    "predicted": "by the hypernetwork, from the tokens that spell it",
     "mean": "nothing is known: the mean of known rows",
     "random": "drawn",
     "unused": "not reachable: padding, gaps, reserved",
 }
-"""What each of `ORIGINS` means."""
+"""What each of `ORIGINS` means, in the order of tables."""
 
 
 def show_prepared(prepared: "Prepared") -> Any:
@@ -84,10 +85,10 @@ def origins_table(plan: Plan, tied: bool) -> "Table":
         table.add_column("both" if tied else side, justify="right")
     table.add_column("because")
     counts = [plan.counts(side) for side in sides]
-    for origin in ORIGINS:
+    for origin, meaning in MEANINGS.items():
         if any(origin in each for each in counts):
             figures = (f"{each.get(origin, 0):,}" for each in counts)
-            table.add_row(origin, *figures, MEANINGS[origin])
+            table.add_row(origin, *figures, meaning)
     return table
 
 

@@ -30,6 +30,7 @@ def run(
     aux_model: own.AuxModel = None,
     aux_cache: own.AuxCache = None,
     donor: own.Donor = None,
+    hypernet: own.Hypernet = None,
     corpus: own.MethodCorpus = [],  # noqa: B006
     dictionary: own.Dictionary = None,
     temperature: own.Temperature = None,
@@ -61,11 +62,13 @@ def run(
     """Write a model that reads and writes the tokens of another tokenizer.
 
     Rows of tokens that both tokenizers have, byte for byte, are copied; rows of new tokens are
-    composed from the rows of the tokens that spell them. All other weights stay as they are.
+    composed from the rows of the tokens that spell them, or predicted by a hypernetwork. All
+    other weights stay as they are.
 
     ```console
     tokkit transplant my-model my-tokenizer -o moved --verify
     tokkit transplant my-model my-tokenizer -o moved --method tokenadapt --aux-model all-MiniLM
+    tokkit transplant my-model my-tokenizer -o moved --method zett --hypernet my-hypernet
     tokkit transplant my-model my-tokenizer -o moved --calibrate text.jsonl --evaluate other.txt
     ```
     """
@@ -93,6 +96,7 @@ def run(
         corpus=corpus,
         dictionary=dictionary,
         donor=donor,
+        hypernet=hypernet,
         text_column=text_column,
         on_error=on_error,
         pad_to=pad_to,

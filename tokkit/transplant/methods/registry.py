@@ -13,11 +13,12 @@ from tokkit.transplant.methods.omp import omp
 from tokkit.transplant.methods.ridge import ridge
 from tokkit.transplant.methods.tokenadapt import tokenadapt
 from tokkit.transplant.methods.wechsel import wechsel
+from tokkit.transplant.methods.zett import zett
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-Need = Literal["auxiliary", "corpus", "donor"]
+Need = Literal["auxiliary", "corpus", "donor", "hypernet"]
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,12 @@ METHODS: Mapping[str, Recipe] = {
         "ridge regression; cf. mergekit-tokensurgeon (landmark_pca)",
         frozenset({"donor"}),
         sided=True,
+    ),
+    "zett": Recipe(
+        zett,
+        "h(E[p_1], ..., E[p_n]), h a hypernetwork that was trained for this model",
+        "ZeTT (arXiv 2405.07883)",
+        frozenset({"hypernet"}),
     ),
     "global-mean": Recipe(pieces.global_mean, "mean of E", "mergekit-tokensurgeon (mean)"),
     "random": Recipe(pieces.random, "N(mean, std) of each dimension of E", "baseline"),
