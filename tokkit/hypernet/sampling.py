@@ -6,9 +6,8 @@ kept as the tokens of a unigram language model. One deviation of the noise is dr
 step, log-normal, so that some vocabularies are nearly the best there is and others nearly
 random.
 
-What differs from the authors' program: substrings begin at every character, not at every
-fourth; they end with characters too; texts get no space in front; and runs of white space have
-the score of single bytes, not 0 (see `SampledVocab`).
+What differs from the authors' program: substrings end with characters; texts get no space in
+front; and runs of white space have the score of single bytes, not 0 (see `SampledVocab`).
 """
 
 from collections.abc import Callable, Sequence
@@ -138,19 +137,17 @@ class Sampler:
         self, counted: Substrings, is_across: bool, random: np.random.Generator
     ) -> tuple[Offsets, NDArray[np.float64]]:
         """Choose the substrings most probable after noise: their rows and their scores."""
-        deviation = random.lognormal(*self._noise)
-        noisy = counted.weights / counted.weights.sum()
-        noisy += random.normal(0.0, deviation, noisy.size)
-        marks = np.empty(noisy.size, np.int64)
-        kernels.mark_pieces(counted.keys, LONGEST_ACROSS if is_across else 1, marks)
-        noisy[marks == 0] = 0.0
-        rows = np.flatnonzero(noisy > 0)
+        marks = np.empty(counted.weights.size, np.bool_)
+        limits = (LONGEST_ACROSS, 2) if is_across else (1, 1)
+        kernels.mark_pieces(counted.keys, counted.weights, *limits, marks)
+        rows = np.flatnonzero(marks)
+        noisy = counted.weights[rows] / counted.weights.sum()
+        noisy += random.normal(0.0, random.lognormal(*self._noise), rows.size)
         wanted = self._size - len(ALWAYS)
-        if rows.size > wanted:
-            least = np.partition(noisy[rows], -wanted)[-wanted]
-            rows = rows[noisy[rows] >= least]
-        rows = rows[np.argsort(-noisy[rows], kind="stable")][:wanted]
-        return rows, np.log(noisy[rows])
+        least = np.partition(noisy, -wanted)[-wanted] if rows.size > wanted else 0.0
+        chosen = np.flatnonzero((noisy >= least) & (noisy > 0))
+        chosen = chosen[np.argsort(-noisy[chosen], kind="stable")][:wanted]
+        return rows[chosen], np.log(noisy[chosen])
 
     def segment(self, vocab: SampledVocab, texts: Sequence[bytes]) -> list[Ids]:
         """Cut texts into the tokens of a vocabulary in the most probable way.

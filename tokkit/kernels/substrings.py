@@ -28,19 +28,21 @@ def list_inner(
     ends: Offsets,
     weights: Counts,
     longest: int,
+    stride: int,
     starts: Offsets,
     masks: Masks,
     suffix_weights: Counts,
 ) -> int:
     """List the suffixes of strings whose prefixes are substrings of whole characters.
 
-    A character begins with any byte that is not ``10xxxxxx``, and wherever a string begins.
+    A character begins with any byte that is not ``10xxxxxx``, and where a string begins.
 
     Args:
         data: The strings end to end: any bytes.
         ends: Where each ends.
         weights: How often each counts.
         longest: How many bytes a substring has at most; at most `LONGEST`.
+        stride: Substrings begin at the first character of a string, and so many further on.
         starts: Filled, as `masks` and `suffix_weights`; as long as `data`. Where each suffix
             begins.
         masks: Which lengths are counted: bit n - 1 for n bytes.
@@ -53,8 +55,12 @@ def list_inner(
     begin = np.int64(0)
     for number in range(ends.size):
         end = ends[number]
+        character = -1
         for start in range(begin, end):
             if start > begin and data[start] & 0xC0 == 0x80:
+                continue
+            character += 1
+            if character % stride:
                 continue
             mask = np.int64(0)
             for stop in range(start + 1, min(end, start + longest) + 1):
@@ -109,40 +115,38 @@ def list_spans(
 
 
 @kernel
-def _size(mask: int) -> int:
-    """The longest length of a mask: ``0b101`` gives 3."""
-    size = 0
-    while mask >> size:
-        size += 1
-    return size
+def measure(masks: Masks, sizes: Offsets) -> None:
+    """Find the longest length of each mask: ``0b101`` gives 3."""
+    for number in range(masks.size):
+        size = 0
+        while masks[number] >> size:
+            size += 1
+        sizes[number] = size
 
 
 @kernel
-def pack_suffixes(data: Bytes, starts: Offsets, masks: Masks, keys: Keys) -> None:
-    """Make the keys of suffixes, as far as they are counted: ``uint64[n, w]``, filled."""
+def pack_keys(data: Bytes, starts: Offsets, sizes: Offsets, keys: Keys) -> None:
+    """Make the keys of the strings ``data[starts[i]:starts[i] + sizes[i]]``: fill `keys`."""
     for number in range(starts.size):
-        _pack(data, starts[number], _size(masks[number]), keys[number])
-
-
-@kernel
-def _pack(data: Bytes, start: int, size: int, key: Keys) -> None:
-    """Make the key of ``data[start:start + size]``."""
-    for word in range(key.size):
-        value = np.uint64(0)
-        for place in range(word * WORD, word * WORD + WORD):
-            byte = np.uint64(data[start + place]) if place < size else np.uint64(0)
-            value = (value << np.uint64(8)) | byte
-        key[word] = value
-    key[key.size - 1] |= np.uint64(size)
+        start, size = starts[number], sizes[number]
+        for word in range(keys.shape[1]):
+            value = np.uint64(0)
+            for place in range(word * WORD, word * WORD + WORD):
+                byte = np.uint64(data[start + place]) if place < size else np.uint64(0)
+                value = (value << np.uint64(8)) | byte
+            keys[number, word] = value
+        keys[number, keys.shape[1] - 1] |= np.uint64(size)
 
 
 @kernel
 def sum_prefixes(
     data: Bytes,
     starts: Offsets,
+    sizes: Offsets,
     masks: Masks,
     weights: Counts,
-    keys: Keys,
+    prefix_starts: Offsets,
+    prefix_sizes: Offsets,
     sums: Counts,
 ) -> int:
     """Add up the prefixes of suffixes in ascending order, each times its length in bytes.
@@ -150,20 +154,22 @@ def sum_prefixes(
     Args:
         data: As `list_inner` takes it.
         starts: Where each suffix begins, in the order of their keys.
+        sizes: How many bytes of each are looked at, see `measure`.
         masks: Which prefixes of each count.
         weights: How often each counts.
-        keys: Filled: the distinct prefixes in ascending order, ``uint64[n, w]``; room for all
-            prefixes of all suffixes.
-        sums: Filled: what each sums up to, ``int64[n]``.
+        prefix_starts: Filled: where each distinct prefix, ascending, begins; room for all
+            prefixes of all suffixes, as in the other two.
+        prefix_sizes: Filled: how many bytes it has.
+        sums: Filled: what it sums up to; 0 if it does not count anywhere.
 
     Returns:
         The number of distinct prefixes.
     """
-    open_rows = np.empty(LONGEST, np.int64)
+    rows = np.empty(LONGEST, np.int64)
     count = 0
-    previous, previous_size = np.int64(0), 0
+    previous, previous_size = np.int64(0), np.int64(0)
     for number in range(starts.size):
-        start, size = starts[number], _size(masks[number])
+        start, size = starts[number], sizes[number]
         shared = 0
         while (
             shared < size
@@ -172,15 +178,14 @@ def sum_prefixes(
         ):
             shared += 1
         for place in range(shared, size):
-            open_rows[place] = -1
+            rows[place] = count
+            prefix_starts[count] = start
+            prefix_sizes[count] = place + 1
+            sums[count] = 0
+            count += 1
         for place in range(size):
             if masks[number] >> place & 1:
-                if open_rows[place] < 0:
-                    open_rows[place] = count
-                    _pack(data, start, place + 1, keys[count])
-                    sums[count] = 0
-                    count += 1
-                sums[open_rows[place]] += weights[number] * (place + 1)
+                sums[rows[place]] += weights[number] * (place + 1)
         previous, previous_size = start, size
     return count
 
@@ -243,11 +248,19 @@ def _compare(key: Keys, other: Keys) -> int:
 
 
 @kernel
-def mark_pieces(keys: Keys, most_spaces: int, marks: Masks) -> None:
-    """Tell which keys are of strings that may be sampled: 1 for those, 0 for others.
+def mark_pieces(
+    keys: Keys, sums: Counts, most_spaces: int, least_count: int, marks: NDArray[np.bool_]
+) -> None:
+    """Tell which strings may be sampled: 1 for those, 0 for others.
 
-    Single bytes may not, nor what has more than `most_spaces` spaces, tabs and line feeds, nor
-    what has nothing else.
+    Single bytes may not, nor what is all spaces, tabs and line feeds.
+
+    Args:
+        keys: The strings.
+        sums: How often each occurs times how many bytes it has.
+        most_spaces: How many spaces, tabs and line feeds may be in it.
+        least_count: How often it has to occur.
+        marks: Filled.
     """
     for number in range(keys.shape[0]):
         size = np.int64(keys[number, keys.shape[1] - 1] & np.uint64(BYTE))
@@ -257,4 +270,5 @@ def mark_pieces(keys: Keys, most_spaces: int, marks: Masks) -> None:
             byte = keys[number, place // WORD] >> shift & np.uint64(BYTE)
             if byte == 32 or byte == 9 or byte == 10:
                 spaces += 1
-        marks[number] = np.int64(size > 1 and spaces <= most_spaces and spaces < size)
+        is_piece = size > 1 and spaces <= most_spaces and spaces < size
+        marks[number] = is_piece and sums[number] >= least_count * size
