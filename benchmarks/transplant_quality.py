@@ -7,6 +7,9 @@
 every target tokenizer in memory. What is done is kept in the folder of results, plans too, and
 left alone the next time. All models read the same segments of held-out text.
 
+`zett` is measured for models that have a hypernetwork (`--hypernet source-s0=DIR ...`); what
+another one gave does not count as done.
+
 A method is ``LAYOUT:IN/OUT[+scalar|+token]``: LAYOUT is ``untied``, ``tied`` or ``untie`` (a
 tied model that gets a head of its own); ``+`` calibrates. Behind IN or OUT, ``^`` adds to all
 new rows what their mean lacks to the mean of the source's rows, and ``~A`` then moves them a
@@ -17,7 +20,8 @@ import argparse
 import copy
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -30,6 +34,7 @@ from benchmarks.reference_models import SEGMENT, TARGETS, cut, read_lines
 if TYPE_CHECKING:
     import torch
 
+    from tokkit.hypernet.hypernet import Hypernet
     from tokkit.lm import HFModel
     from tokkit.transplant.plan import Plan
 
@@ -45,6 +50,8 @@ METHODS = {
         *("last/front+token", "last/tokenadapt+token", "mean-shrunk/front-shrunk"),
         *("last/front^", "last/front^~0.2"),
         *("omp@8/omp@8", "knn/knn", "ridge/ridge", "ridge/ridge+token"),
+        *("zett/zett", "zett/zett+scalar", "zett/zett+token"),
+        *("zett/front-shrunk", "last/zett"),
     ],
     "tied": [
         *("mean-shrunk/mean-shrunk", "mean-shrunk/mean-shrunk+scalar"),
@@ -52,6 +59,7 @@ METHODS = {
         *("focus/focus", "omp/omp", "global-mean/global-mean", "random/random"),
         *("mean/mean+token", "tokenadapt/tokenadapt+token", "mean/mean^", "mean/mean^~0.2"),
         *("omp@8/omp@8", "knn/knn", "ridge/ridge"),
+        *("zett/zett", "zett/zett+scalar", "zett/zett+token"),
     ],
     "untie": ["last/front-shrunk", "last/front-shrunk+token"],
 }
@@ -67,6 +75,7 @@ RIVALS = {
     "tokenadapt/tokenadapt": "TokenAdapt",
     "focus/focus": "FOCUS",
     "omp/omp": "OMP",
+    "zett/zett": "ZeTT",
 }
 NAMES = [f"{layout}:{name}" for layout, names in METHODS.items() for name in names]
 FORM = re.compile(r"(untied|tied|untie):([^/]+)/([^+]+)\+?(scalar|token|)")
@@ -83,6 +92,7 @@ class Place:
         auxiliary: A text encoder.
         skip: Bytes of each kind of text to leave out, of the first documents.
         longest: Bytes of a document that are read: more documents, not longer ones.
+        hypernets: Hypernetworks, by the name of the model they are for.
     """
 
     folder: Path
@@ -90,6 +100,7 @@ class Place:
     auxiliary: str
     skip: int
     longest: int
+    hypernets: Mapping[str, Path] = field(default_factory=dict)
 
     def target(self, name: str) -> Path:
         return self.folder / "tokenizers" / name
@@ -115,6 +126,13 @@ class Place:
     @cached_property
     def calibration(self) -> list[bytes]:
         return read_lines(self.folder / "text" / "calibration.jsonl")
+
+    def digest(self, model: str, method: str) -> str | None:
+        """Return what the hypernetwork that a method needs is recognised by; None: none is."""
+        if "zett" not in method or model not in self.hypernets:
+            return None
+        told = json.loads((self.hypernets[model] / "hypernet.json").read_bytes())
+        return str(told["digest"])
 
     def plan(self, target: str, method: str) -> "Plan":
         """Plan a method for both sides; the same for every model with the source tokenizer."""
@@ -147,7 +165,7 @@ class Source:
         from tokkit.lm import HFModel
         from tokkit.lm.score import segments
 
-        self.place = place
+        self.place, self.folder = place, folder
         self.model = HFModel.load(folder)
         parts = [segments([text], SEGMENT) for text in place.documents]
         self.segments = [part for own in parts for part in own]
@@ -158,6 +176,30 @@ class Source:
             "input": inside.get_input_embeddings().weight.detach().numpy(),
             "output": inside.get_output_embeddings().weight.detach().numpy(),
         }
+
+    @cached_property
+    def hypernet(self) -> "Hypernet":
+        """The hypernetwork for this model; rows are remembered for its two sides."""
+        from tokkit.hypernet.hypernet import Hypernet
+        from tokkit.hypernet.source import SourceRows
+
+        rows = SourceRows.of(self.model.model, self.model.tokenizer)
+        return Hypernet.load(self.place.hypernets[self.folder.name], rows, cache=50_000)
+
+    def plan(self, target: str, method: str) -> "Plan":
+        """Plan a method; what a hypernetwork predicts is no other model's."""
+        if method != "zett":
+            return self.place.plan(target, method)
+        from tokkit.transplant import Options, prepare
+
+        hypernet = self.place.hypernets[self.folder.name]
+        options = Options(method_in=method, method_out=method, hypernet=hypernet)
+        return prepare(self.folder, self.place.target(target), options).plan
+
+    def predict(self, target: "Plan", ids: NDArray[np.int32], side: Side) -> Floats:
+        """Predict the rows of target ids."""
+        found = self.hypernet.predict([target.target.tokens[token] for token in ids.tolist()])
+        return found.input if side == "input" else found.output
 
     def cost(self, model: "HFModel") -> Costs:
         """Return the nats of each document."""
@@ -177,7 +219,7 @@ class Transplant:
 
     def plan(self, method: str) -> "Plan":
         if method not in self.plans:
-            self.plans[method] = self.source.place.plan(self.target, method)
+            self.plans[method] = self.source.plan(self.target, method)
         return self.plans[method]
 
     @cached_property
@@ -193,7 +235,12 @@ class Transplant:
         assert found is not None, name
         method, centred, share = found.groups()
         plan = self.plan(method)
-        half = Matrix(plan, side, self.source.matrices[side])
+        half = Matrix(
+            plan,
+            side,
+            self.source.matrices[side],
+            predict=lambda ids: self.source.predict(plan, ids, side),
+        )
         rows: Floats = np.concatenate([*half.blocks(len(plan.target), "F32")])
         middle = half.virtual[0].astype(np.float32)
         if centred:
@@ -251,15 +298,19 @@ def parameter(values: Floats) -> "torch.nn.Parameter":
 
 def run(place: Place, models: list[str], targets: list[str], names: list[str]) -> None:
     """Measure what is not in the results yet, of models that are complete."""
-    done = {(line["model"], line["target"], line["method"]) for line in read(place)}
+    done = {
+        (line["model"], line["target"], line["method"], line.get("hypernet"))
+        for line in read(place)
+    }
     for model in models:
         own = [name for name in names if name.startswith("untied:") != ("tied-" in model)]
         wanted = [
             (target, name)
             for target in targets
             for name in own
-            if (model, target, name) not in done
+            if (model, target, name, place.digest(model, name)) not in done
             and (not re.search("omp|knn|ridge", name) or place.model(f"donor-{target}"))
+            and ("zett" not in name or model in place.hypernets)
         ]
         folder = place.model(model)
         if not wanted or folder is None:
@@ -270,7 +321,9 @@ def run(place: Place, models: list[str], targets: list[str], names: list[str]) -
             after = moved[target].measure(name)
             ratio = after.sum() / source.nats.sum()
             print(f"{model} {target} {name} {ratio:.4f}", flush=True)
-            line = {"model": model, "target": target, "method": name}
+            line: dict[str, Any] = {"model": model, "target": target, "method": name}
+            if digest := place.digest(model, name):
+                line["hypernet"] = digest
             costs = {"before": source.nats.tolist(), "after": after.tolist()}
             with (place.results / "measures.jsonl").open("a") as file:
                 file.write(json.dumps(line | costs) + "\n")
@@ -346,9 +399,16 @@ def main() -> None:
     parser.add_argument("--skip", type=int, default=12_000, help="bytes of each kind of text")
     parser.add_argument("--longest", type=int, default=1_000, help="bytes of a document")
     parser.add_argument("--results", type=Path, default=Path("build/transplant_quality"))
+    parser.add_argument("--hypernet", nargs="*", default=[], metavar="MODEL=DIR")
     options = parser.parse_args()
+    pairs = [each.split("=", 1) for each in options.hypernet]
     place = Place(
-        options.folder, options.results, options.auxiliary, options.skip, options.longest
+        options.folder,
+        options.results,
+        options.auxiliary,
+        options.skip,
+        options.longest,
+        {model: Path(folder) for model, folder in pairs},
     )
     place.results.mkdir(parents=True, exist_ok=True)
     models = [f"source{tied}-s{seed}" for seed in options.seeds for tied in ("", "-tied")]

@@ -11,6 +11,9 @@ def zett(context: Context, side: Side) -> Composition:
     """Leave every row to the hypernetwork, and say which pieces it reads.
 
     These weigh nothing in the row: `tokkit.transplant.matrix` asks the hypernetwork for it.
+
+    Raises:
+        UsageError: If there is no hypernetwork.
     """
     reader = context.hypernet
     if reader is None:
@@ -22,4 +25,8 @@ def zett(context: Context, side: Side) -> Composition:
     ids = context.alignment.piece_ids[(places < reader.most - 1) | is_last]
     weights = np.zeros(ids.size, dtype=np.float32)
     origins = np.full(counts.size, PREDICTED, dtype=np.uint8)
-    return Composition(Rows(np.cumsum(np.minimum(counts, reader.most)), ids, weights), origins)
+    return Composition(
+        Rows(np.cumsum(np.minimum(counts, reader.most)), ids, weights),
+        origins,
+        notes={"tokens_read_in_part": int((counts > reader.most).sum())},
+    )
