@@ -106,7 +106,7 @@ class Backbone:
         if bias is not None:
             given |= dict.fromkeys(self._biases, bias)
         mask = torch.ones_like(ids) if mask is None else mask
-        call = {"input_ids": ids, "attention_mask": mask}
+        call: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
         if self.frame.mask is None:
             call["use_cache"] = False
         with _any_vocabulary(self.model):
@@ -168,5 +168,5 @@ def _masked_frame(model: str, names: dict[str, str], specials: Any) -> Frame:
     found = [specials.get(names.get(role, "")) for role in ("cls", "sep", "mask")]
     if found[2] is None:
         raise ModelError(f"{model}: its tokenizer names no mask token (mask_token)")
-    first, last, mask = found
-    return Frame(*(() if each is None else (each,) for each in (first, last)), mask=mask)
+    before, after = (() if each is None else (each,) for each in found[:2])
+    return Frame(before, after, found[2])

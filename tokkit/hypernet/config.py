@@ -180,4 +180,4 @@ PRESETS: Mapping[PresetName, Preset] = {
         ),
     ),
 }
-"""``tiny``: an hour on two cores for a small model; ``small``: one GPU; ``paper``: published."""
+"""``tiny``: an hour on two cores for a small model; ``small``: one GPU; ``paper``: ZeTT's."""

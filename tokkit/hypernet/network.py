@@ -3,7 +3,7 @@
 After arXiv 2405.07883 (section 3.2) and its code: what is read of a piece are its input and
 output rows together, each dimension scaled to mean 0 and variance 1; a projection and a
 transformer follow; from its state at the first piece one head for each matrix predicts a row.
-Norms come before the sublayers, where RoBERTa has them behind: so it learns from the first step.
+Norms come before the sublayers, where RoBERTa has them behind: it learns from the first step.
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from tokkit.byte_spelling import spell
 from tokkit.hypernet.source import SourceRows
-from tokkit.tokenizer import Tokenizer
 
 BYTES = 256
 """Rows behind the source's that stand for bytes which no source token has."""
@@ -40,7 +39,7 @@ class Speller:
     """
 
     def __init__(self, source: SourceRows, surface: int) -> None:
-        self._tokenizer: Tokenizer = source.tokenizer
+        self._tokenizer = source.tokenizer
         self._ids = source.ids
         self._first_byte = int(source.input.shape[0])
         self._surface = surface
