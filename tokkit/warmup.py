@@ -14,6 +14,7 @@ from tokkit import kernels
 from tokkit.byteprobs import ByteLM
 from tokkit.byteprobs.results import SEGMENTATIONS
 from tokkit.corpus import open_corpus
+from tokkit.hypernet.sampling import Sampler
 from tokkit.learn import ALGORITHMS
 from tokkit.learn.merging import NO_MERGES
 from tokkit.learn.options import Job, LiB, Options
@@ -158,6 +159,16 @@ def _transplant(path: Path) -> None:
             pass
 
 
+def _sample(path: Path) -> None:
+    """Sample vocabularies, of words and across words, and cut by them."""
+    words = for_pattern(find_pattern("gpt2"))
+    for across_words in (0.0, 1.0):
+        sampler = Sampler(
+            lambda block: [TEXT.encode()], words, size=400, queue=1, across_words=across_words
+        )
+        sampler.segment(sampler.vocabulary(1), [TEXT.encode()])
+
+
 def _study(path: Path) -> None:
     """Draw a text from a Markov chain."""
     switching(1, 0.5, 0.5).draw(len(TEXT), 0)
@@ -169,6 +180,7 @@ USES: Mapping[str, Callable[[Path], None]] = {
     "segmenting": _segment,
     "weighing": _weigh,
     "transplanting": _transplant,
+    "sampling": _sample,
     "studying": _study,
 }
 """What together uses every kernel; sentencepiece learns ``unigram`` without any."""

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from tokkit.errors import CorpusError, UsageError
 from tokkit.hypernet.segmenting import BytewiseUnigram, share_out
 from tokkit.hypernet.substrings import Substrings, across_words_too, cut_lines, within_words
-from tokkit.kernels import substrings as kernels
 from tokkit.kernels._jit import Ids, Offsets
+from tokkit.kernels.keys import mark_pieces
+from tokkit.kernels.substrings import LONGEST
 from tokkit.pretokenize import Pieces, Pretokenizer
 from tokkit.tokenizer import rewrites
 from tokkit.vocab import flatten
@@ -139,7 +140,7 @@ class Sampler:
         """Choose the substrings most probable after noise: their rows and their scores."""
         marks = np.empty(counted.weights.size, np.bool_)
         limits = (LONGEST_ACROSS, 2) if is_across else (1, 1)
-        kernels.mark_pieces(counted.keys, counted.weights, *limits, marks)
+        mark_pieces(counted.keys, counted.weights, *limits, marks)
         rows = np.flatnonzero(marks)
         noisy = counted.weights[rows] / counted.weights.sum()
         noisy += random.normal(0.0, random.lognormal(*self._noise), rows.size)
@@ -215,10 +216,9 @@ def _check(
             f"a sampled vocabulary of {size} tokens has no room beside the {len(ALWAYS)} bytes "
             "and runs of white space: make it larger"
         )
-    if not 2 <= longest <= kernels.LONGEST:
+    if not 2 <= longest <= LONGEST:
         raise UsageError(
-            f"sampled tokens of at most {longest} bytes cannot be had: "
-            f"give 2 to {kernels.LONGEST}"
+            f"sampled tokens of at most {longest} bytes cannot be had: give 2 to {LONGEST}"
         )
     if queue < 1:
         raise UsageError(f"a queue of {queue} blocks is none: give 1 or more")

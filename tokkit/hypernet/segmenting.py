@@ -25,7 +25,7 @@ class BytewiseUnigram:
         order = sorted(range(len(tokens)), key=tokens.__getitem__)
         self._units, numbers = pack(*flatten([tokens[index] for index in order]))
         self._slot_ids = np.array(order, np.int32)[numbers]
-        self._scores = scores
+        self._scores = frozen(scores)
 
     def segment(self, pieces: Pieces) -> tuple[Ids, Offsets]:
         """Cut every piece on its own: the ids of all, and where each piece's end in them."""

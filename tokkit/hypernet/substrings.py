@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tokkit.kernels import keys as key_kernels
 from tokkit.kernels import substrings as kernels
-from tokkit.kernels._jit import Bytes, Counts, Offsets
-from tokkit.kernels.substrings import Keys
+from tokkit.kernels._jit import Bytes, Counts, Offsets, frozen
+from tokkit.kernels.keys import Keys
 from tokkit.pretokenize import Pieces, Pretokenizer
 from tokkit.vocab import flatten
 from tokkit.words.table import WordTable
@@ -28,7 +29,7 @@ class Substrings:
     """The weights of distinct substrings, in ascending order.
 
     Attributes:
-        keys: What they are, see `tokkit.kernels.substrings`: ``uint64[n, w]``.
+        keys: What they are, see `tokkit.kernels.keys`: ``uint64[n, w]``.
         weights: How often each occurs times how many bytes it has, ``int64[n]``.
     """
 
@@ -45,7 +46,7 @@ class Substrings:
         room = len(self.keys) + (len(other.keys) if sign > 0 else 0)
         keys = np.empty((room, self.keys.shape[1]), np.uint64)
         weights = np.empty(room, np.int64)
-        count = kernels.merge_sums(
+        count = key_kernels.merge_sums(
             self.keys, self.weights, other.keys, other.weights, sign, keys, weights
         )
         return Substrings(keys[:count], weights[:count])
@@ -55,7 +56,7 @@ class Substrings:
         keys = self.keys[rows]
         width = 8 * keys.shape[1]
         data = keys.astype(">u8").tobytes()
-        sizes = (keys[:, -1] & np.uint64(kernels.BYTE)).tolist()
+        sizes = (keys[:, -1] & np.uint64(key_kernels.BYTE)).tolist()
         return [data[width * row : width * row + size] for row, size in enumerate(sizes)]
 
 
@@ -93,7 +94,8 @@ def across_words_too(
     distinct, starts, masks, weights = _suffixes_of_words(words, longest)
     span_starts = np.empty(words.ends.size, np.int64)
     span_masks = np.empty(words.ends.size, np.int64)
-    count = kernels.list_spans(words.ends, lines.ends, longest, span_starts, span_masks)
+    ends = frozen(words.ends), frozen(lines.ends)
+    count = kernels.list_spans(*ends, longest, span_starts, span_masks)
     return _weigh(
         np.concatenate([distinct, words.data]),
         np.concatenate([starts, span_starts[:count] + distinct.size]),
@@ -136,12 +138,13 @@ def _weigh(
     starts, sizes, masks, weights = (each[order] for each in (starts, sizes, masks, weights))
     prefixes = np.empty((3, int(sizes.sum())), np.int64)
     count = kernels.sum_prefixes(data, starts, sizes, masks, weights, *prefixes)
-    starts, sizes, sums = prefixes[:, :count][:, prefixes[2, :count] > 0]
-    return Substrings(_keys(data, starts, sizes, longest), sums.copy())
+    counted = np.flatnonzero(prefixes[2, :count])
+    starts, sizes, sums = (row[counted] for row in prefixes)
+    return Substrings(_keys(data, starts, sizes, longest), sums)
 
 
 def _keys(data: Bytes, starts: Offsets, sizes: Offsets, longest: int) -> Keys:
     """Make the keys of strings in `data`."""
     keys = np.empty((starts.size, _width(longest)), np.uint64)
-    kernels.pack_keys(data, starts, sizes, keys)
+    key_kernels.pack_keys(data, starts, sizes, keys)
     return keys

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from tokkit.errors import JobError
 from tokkit.kernels import counts as kernels
-from tokkit.kernels._jit import Bytes, Counts, Offsets
+from tokkit.kernels._jit import Bytes, Counts, Offsets, frozen
 
 ROWS = 1 << 14
 ARENA_SIZE = 1 << 16
@@ -39,6 +39,7 @@ class WordTable:
         Raises:
             JobError: If a count would not fit into 63 bits.
         """
+        data, ends, weights = frozen(data), frozen(ends), frozen(weights)
         state = np.array([0, self._rows, self._arena_used], dtype=np.int64)
         while True:
             code = kernels.count_strings(data, ends, weights, self._table, self._arena, state)

@@ -57,5 +57,5 @@ def from_words(
     data, ends = flatten(list(counts))
     weights = np.fromiter(counts.values(), dtype=np.int64, count=len(counts))
     table = WordTable()
-    table.add(data.copy(), ends, weights)
+    table.add(data, ends, weights)
     return WordCounts(*table.sorted(), dict(metadata or {}))
