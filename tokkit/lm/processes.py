@@ -63,6 +63,10 @@ class Processes:
         self.sum(0.0)  # Unlike a barrier of torch, this never has to guess a device.
 
 
+ALONE = Processes()
+"""The only process, on the processor."""
+
+
 def open_processes(
     device: str = "auto", environment: Mapping[str, str] = os.environ
 ) -> Processes:

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,13 +27,12 @@ from tokkit.lm.hf_load import quiet
 from tokkit.lm.roles import BEGINS, FINISHES, special_id
 from tokkit.lm.train_model import Architecture, new_model
 from tokkit.lm.train_run import Run, Schedule
+from tokkit.lm.train_work import CHECKPOINT, hundredths, partial_folder, take_over, work
 from tokkit.progress import Progress, silent
 from tokkit.tokenizer import Tokenizer
 
 Precision = Literal["float32", "bfloat16"]
 ACCOUNT = "training.json"
-_CHECKPOINT = "checkpoint.pt"
-_REQUEST = "request.json"
 _BATCH = 1000
 """How many documents become tokens at once."""
 
@@ -113,9 +111,10 @@ def train(
         "tokenizer": tokenizer.digest,
         "stream": hashlib.blake2b(stream.tobytes(), digest_size=16).hexdigest(),
     }
-    place = _begin(folder, request)
+    place = partial_folder(folder)
+    take_over(place, request)
     run = Run(model, schedule, architecture.context)
-    _work(run, stream, place / _CHECKPOINT, progress)
+    work(run, stream, place / CHECKPOINT, progress)
     training = _account(run, architecture, len(stream))
     _write(place, folder, model.to(getattr(torch, dtype)), tokenizer, training)
     return training
@@ -162,42 +161,9 @@ def begin_and_end(tokenizer: Tokenizer) -> tuple[int, int]:
     return found, found if ends is None else ends
 
 
-def _begin(folder: Path, request: dict[str, Any]) -> Path:
-    """Make the folder to work in, or take over the one an earlier run left."""
-    place = folder.with_name(f"{folder.name}.partial")
-    file = place / _REQUEST
-    request = json.loads(json.dumps(request))  # As it will be read: tuples are lists there.
-    if file.is_file():
-        if json.loads(file.read_text(encoding="utf-8")) != request:
-            raise UsageError(
-                f"{place} is of a run with other settings, tokenizer or text: ask for the "
-                "same, or remove it"
-            )
-        return place
-    place.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(request, indent=1), encoding="utf-8")
-    return place
-
-
-def _work(run: Run, stream: NDArray[np.int32], checkpoint: Path, progress: Progress) -> None:
-    """Take the steps that are left, and write a checkpoint now and then."""
-    schedule = run.schedule
-    if checkpoint.is_file():
-        run.restore(checkpoint)
-    progress("training", run.step, schedule.steps)
-    while run.step < schedule.steps:
-        began = time.perf_counter()
-        run.advance(stream)
-        run.seconds += time.perf_counter() - began
-        if run.step % schedule.save_every == 0 and run.step < schedule.steps:
-            run.keep(checkpoint)
-        progress("training", run.step, schedule.steps)
-
-
 def _account(run: Run, architecture: Architecture, corpus_tokens: int) -> Training:
     """Say how a model was made."""
     schedule = run.schedule
-    parts = np.array_split(run.losses, min(schedule.steps, 100))
     return Training(
         architecture,
         schedule,
@@ -205,7 +171,7 @@ def _account(run: Run, architecture: Architecture, corpus_tokens: int) -> Traini
         corpus_tokens=corpus_tokens,
         seen_tokens=schedule.steps * schedule.batch * architecture.context,
         seconds=round(run.seconds, 1),
-        losses=[round(float(part.mean()), 4) for part in parts],
+        losses=hundredths(run.losses),
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from tokkit.errors import JobError, UsageError
+from tokkit.lm.processes import ALONE, Processes
 
+Penalty = Callable[[], torch.Tensor]
 Shape = Literal["cosine", "one-cycle", "constant"]
 BETAS = (0.9, 0.95)
 IGNORED = -100
@@ -89,25 +92,36 @@ class Run:
     """A model in training, on the device it is on.
 
     Attributes:
-        model: The torch model, which is called with `input_ids` and gives `logits`.
+        model: The torch model, which is called with `input_ids` and gives `logits`; those of
+            its parameters that require a gradient are trained.
         schedule: How it is trained.
         context: How many tokens of a window `advance` has it foretell.
+        parts: In how many passes, one after the other, a process reads its sequences of a
+            step: memory is for those of one pass, the result the same up to rounding.
+        processes: Who shares the sequences of a step.
+        penalty: What the loss has besides the mean over all tokens; asked once in a step.
         step: How many steps it has taken.
         seconds: How long they took.
-        losses: The mean loss of each, in nats per token.
+        losses: The mean loss of each, in nats per token, without the penalty.
+        penalties: The penalty of each.
     """
 
     model: Any
     schedule: Schedule
     context: int
+    parts: int = 1
+    processes: Processes = ALONE
+    penalty: Penalty | None = None
     step: int = 0
     seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
+    penalties: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.model.train()
-        matrices = [each for each in self.model.parameters() if each.dim() > 1]
-        others = [each for each in self.model.parameters() if each.dim() <= 1]
+        self.trained = [each for each in self.model.parameters() if each.requires_grad]
+        matrices = [each for each in self.trained if each.dim() > 1]
+        others = [each for each in self.trained if each.dim() <= 1]
         self._optimizer = torch.optim.AdamW(
             [
                 {"params": matrices, "weight_decay": self.schedule.weight_decay},
@@ -131,34 +145,58 @@ class Run:
         """Take one step on sequences of the caller's.
 
         Args:
-            inputs: What the model reads, ``int64[batch, length]``.
+            inputs: What the model reads, ``int64[batch, length]``; of several processes each
+                is given all, and takes its share.
             targets: What it is to foretell at each place, ``int64[batch, length]``; `IGNORED`
                 where that does not matter.
 
         Raises:
             JobError: If the loss is not a number any more.
         """
-        read, wanted = (torch.from_numpy(each).to(self._device) for each in (inputs, targets))
-        amp = self.schedule.precision == "bfloat16"
-        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=amp):
-            logits = self.model(input_ids=read, use_cache=False).logits
-        # Typed as anything: `backward` has no types.
-        loss: Any = torch.nn.functional.cross_entropy(
-            logits.float().flatten(0, 1), wanted.flatten(), ignore_index=IGNORED
-        )
-        self.losses.append(loss.item())
+        rank, count = self.processes.rank, self.processes.count
+        shares = (np.array_split(each[rank::count], self.parts) for each in (inputs, targets))
+        wanted = int((targets != IGNORED).sum())
+        parts = zip(*shares, strict=True)
+        losses = [self._learn(read, own, wanted) for read, own in parts if len(read)]
+        self.losses.append(self.processes.sum(sum(losses)))
         if not math.isfinite(self.losses[-1]):
             raise JobError(
                 f"the loss of step {self.step} is not a number: lower the learning rate "
                 f"({self.schedule.rate})"
             )
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.clip)
+        if self.penalty is not None:
+            extra: Any = self.penalty()
+            self.penalties.append(extra.item())
+            extra.backward()
+        self.processes.average(self.trained)
+        torch.nn.utils.clip_grad_norm_(self.trained, self.schedule.clip)
         for group in self._optimizer.param_groups:
             group["lr"] = self.schedule.rate_at(self.step)
         self._optimizer.step()
         self._optimizer.zero_grad()
         self.step += 1
+
+    def _learn(
+        self, inputs: NDArray[np.int64], targets: NDArray[np.int64], wanted: int
+    ) -> float:
+        """Add the gradient of some sequences, which have a share of the targets of the step.
+
+        Returns:
+            What they add to the mean loss over all of the step's targets.
+        """
+        read, own = (torch.from_numpy(each).to(self._device) for each in (inputs, targets))
+        amp = self.schedule.precision == "bfloat16"
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=amp):
+            logits = self.model(input_ids=read, use_cache=False).logits
+        # Typed as anything: `backward` has no types.
+        loss: Any = torch.nn.functional.cross_entropy(
+            logits.float().flatten(0, 1), own.flatten(), ignore_index=IGNORED, reduction="sum"
+        )
+        loss = loss / wanted
+        # Gradients are averaged over the processes, each of which has a part of the mean.
+        (loss * self.processes.count).backward()
+        found: float = loss.item()
+        return found
 
     def _windows(self, stream: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return the windows of this step, ``int64[batch, context + 1]``."""
@@ -172,11 +210,16 @@ class Run:
         """Write all that the next step depends on, so that the file is whole or the last."""
         place = path.with_name(f".{path.name}")
         state = {
-            "model": self.model.state_dict(),
+            "model": {
+                name: each.detach()
+                for name, each in self.model.named_parameters()
+                if each.requires_grad
+            },
             "optimizer": self._optimizer.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
             "losses": self.losses,
+            "penalties": self.penalties,
         }
         torch.save(state, place)
         os.replace(place, path)
@@ -184,8 +227,9 @@ class Run:
     def restore(self, path: Path) -> None:
         """Go back to what `keep` wrote."""
         state = torch.load(path, map_location=self._device, weights_only=True)
-        self.model.load_state_dict(state["model"])
+        self.model.load_state_dict(state["model"], strict=False)
         self._optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
         self.seconds = state["seconds"]
         self.losses = state["losses"]
+        self.penalties = state["penalties"]

@@ -2,9 +2,11 @@
 
 import typer
 
+from tokkit_cli.commands.transplant_continue import continue_training
 from tokkit_cli.commands.transplant_explain import explain
 from tokkit_cli.commands.transplant_methods import methods
 from tokkit_cli.commands.transplant_run import run
+from tokkit_cli.commands.transplant_train_hypernet import train_hypernet
 from tokkit_cli.default_command import DefaultCommand
 
 transplant = typer.Typer(
@@ -26,6 +28,7 @@ def show_commands(context: typer.Context) -> None:
     tokkit transplant my-model my-tokenizer -o moved --calibrate text.jsonl --evaluate other.txt
     tokkit transplant my-model my-tokenizer --dry-run
     tokkit transplant explain moved ' hello'
+    tokkit transplant continue moved -o trained --corpus text.jsonl --steps 1000
     ```
     """
     if context.invoked_subcommand is None:
@@ -34,5 +37,7 @@ def show_commands(context: typer.Context) -> None:
 
 
 transplant.command("run")(run)
+transplant.command("continue")(continue_training)
 transplant.command("methods")(methods)
 transplant.command("explain")(explain)
+transplant.command("train-hypernet")(train_hypernet)
