@@ -177,6 +177,23 @@ def test_a_block_is_read_once_while_it_is_in_the_queue():
     assert asked == [0, 1, 2, 3, 4, 5]
 
 
+def test_after_a_block_that_could_not_be_read_it_goes_on_as_before():
+    broken = {3}
+
+    def texts(number):
+        if number in broken:
+            raise OSError(number)
+        return block(number)
+
+    chosen = sampler(texts)
+    chosen.vocabulary(1)
+    with pytest.raises(OSError, match="3"):
+        chosen.vocabulary(4)
+    assert chosen.vocabulary(2).tokens == sampler().vocabulary(2).tokens
+    broken.clear()
+    assert chosen.vocabulary(4).tokens == sampler().vocabulary(4).tokens
+
+
 def test_threads_get_what_one_would():
     options = {"across_words": 0.5, "noise": (math.log(1e-4), 2.0)}
     chosen, alone = sampler(**options), sampler(**options)

@@ -190,21 +190,29 @@ class _Window:
         self._blocks: dict[int, Substrings] = {}
 
     def at(self, step: int) -> Substrings:
-        """The sum over the blocks up to number `step`."""
+        """Sum up the blocks up to number `step`."""
         wanted = range(max(0, step - self._queue + 1), step + 1)
-        left = [number for number in self._blocks if number not in wanted]
-        if len(left) == len(self._blocks):
-            self._blocks.clear()
+        old = [number for number in self._blocks if number not in wanted]
+        if len(old) == len(self._blocks):
             self._sum = self._nothing
-            left = []
-        for number in left:
-            self._sum = self._sum.plus(self._blocks.pop(number), -1)
-        for number in wanted:
-            if number not in self._blocks:
-                block = self._weigh(self._texts(number), self._pretokenizer, self._longest)
-                self._sum = self._sum.plus(block)
-                self._blocks[number] = block
+        else:
+            self._sum = self._sum.plus(self._add_up([self._blocks[each] for each in old]), -1)
+        for number in old:
+            del self._blocks[number]
+        new = {number: self._count(number) for number in wanted if number not in self._blocks}
+        self._sum = self._sum.plus(self._add_up(list(new.values())))
+        self._blocks |= new
         return self._sum
+
+    def _count(self, number: int) -> Substrings:
+        return self._weigh(self._texts(number), self._pretokenizer, self._longest)
+
+    def _add_up(self, blocks: Sequence[Substrings]) -> Substrings:
+        """Sum up some blocks, two by two, so that few long tables are walked through."""
+        if len(blocks) < 2:
+            return blocks[0] if blocks else self._nothing
+        middle = len(blocks) // 2
+        return self._add_up(blocks[:middle]).plus(self._add_up(blocks[middle:]))
 
 
 def _check(

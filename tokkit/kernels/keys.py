@@ -55,34 +55,32 @@ def merge_sums(
     """
     count = left = right = 0
     while left < sums.size or right < other_sums.size:
-        order = 0
-        if left == sums.size:
-            order = 1
-        elif right == other_sums.size:
-            order = -1
-        else:
-            order = _compare(keys[left], other_keys[right])
+        order = -1 if right == other_sums.size else 1
+        if left < sums.size and right < other_sums.size:
+            order = _compare(keys, left, other_keys, right)
         value = np.int64(0)
-        source = keys[left] if order <= 0 else other_keys[right]
         if order <= 0:
             value += sums[left]
+            for word in range(keys.shape[1]):
+                merged[count, word] = keys[left, word]
             left += 1
         if order >= 0:
             value += sign * other_sums[right]
+            for word in range(keys.shape[1]):
+                merged[count, word] = other_keys[right, word]
             right += 1
         if value != 0:
-            merged[count] = source
             merged_sums[count] = value
             count += 1
     return count
 
 
 @kernel
-def _compare(key: Keys, other: Keys) -> int:
+def _compare(keys: Keys, row: int, other_keys: Keys, other_row: int) -> int:
     """-1, 0 or 1: how two keys are ordered."""
-    for word in range(key.size):
-        if key[word] != other[word]:
-            return -1 if key[word] < other[word] else 1
+    for word in range(keys.shape[1]):
+        if keys[row, word] != other_keys[other_row, word]:
+            return -1 if keys[row, word] < other_keys[other_row, word] else 1
     return 0
 
 
@@ -103,11 +101,13 @@ def mark_pieces(
     """
     for number in range(keys.shape[0]):
         size = np.int64(keys[number, keys.shape[1] - 1] & np.uint64(BYTE))
+        marks[number] = size > 1 and sums[number] >= least_count * size
+        if not marks[number]:
+            continue
         spaces = 0
         for place in range(size):
             shift = np.uint64(56 - 8 * (place % WORD))
             byte = keys[number, place // WORD] >> shift & np.uint64(BYTE)
             if byte == 32 or byte == 9 or byte == 10:
                 spaces += 1
-        is_piece = size > 1 and spaces <= most_spaces and spaces < size
-        marks[number] = is_piece and sums[number] >= least_count * size
+        marks[number] = spaces <= most_spaces and spaces < size
