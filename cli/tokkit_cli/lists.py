@@ -50,3 +50,15 @@ def read_names(text: str, what: str, known: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise UsageError(f"a {what} is named twice in {text!r}")
     return names
+
+
+def read_shares(text: str, option: str) -> tuple[float, ...]:
+    """Read ``0,0.1,0.25``: shares below 1; one that is there twice is read once.
+
+    Raises:
+        UsageError: If something else is there.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(re.fullmatch(r"0(?:\.\d{1,9})?", part, re.ASCII) for part in parts):
+        raise UsageError(f"{option} {text!r}: write shares from 0 to 1, such as 0.1,0.25")
+    return tuple(dict.fromkeys(map(float, parts)))

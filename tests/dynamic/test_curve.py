@@ -2,6 +2,7 @@ import pytest
 
 from tests.dynamic.test_merging import small
 from tokkit.dynamic import draw_curve, merge_batch
+from tokkit.dynamic.curves import draw_curves
 from tokkit.errors import CorpusError
 
 DOCUMENTS = [b"xyxyxyzz", b"xyzz", b"qq", b"", b"zzzz xy xy"]
@@ -31,3 +32,19 @@ def test_merges_for_a_reduction_are_the_fewest():
 def test_no_tokens_are_an_error():
     with pytest.raises(CorpusError, match="nothing to merge"):
         draw_curve(small(), [b""])
+
+
+def test_groups_have_a_curve_each_and_one_together():
+    groups = {"a": DOCUMENTS[:2], "b": DOCUMENTS[2:]}
+    told = []
+    found = draw_curves(small(), groups, batch_size=2, progress=lambda *each: told.append(each))
+    one, two = (draw_curve(small(), texts, batch_size=2) for texts in groups.values())
+    assert found.groups["a"].lengths.tolist() == one.lengths.tolist()
+    both = found.groups["all"]
+    assert (both.documents, both.batches, both.n_bytes) == (5, 3, 24)
+    for merges in range(both.lengths.size):
+        ends = [each.lengths[: merges + 1][-1] for each in (one, two)]
+        assert both.lengths[merges] == sum(ends)
+    assert told == [("merging", 2, 5), ("merging", 4, 5), ("merging", 5, 5)]
+    assert list(draw_curves(small(), {"a": DOCUMENTS}).groups) == ["a"]
+    assert len(found.frame()) == sum(each.lengths.size for each in found.groups.values())

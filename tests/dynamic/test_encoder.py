@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -48,16 +50,13 @@ def test_plain_encoders_and_classifiers():
     states = encode_states(classifier.bert, batch, rows)
     np.testing.assert_array_equal(states[1], encode_states(classifier, batch, rows)[1])
     for number, ids in enumerate(batch.sequences):
-        one = type(batch)([ids], batch.tokens, batch.parts, [], batch.base, batch.lengths)
+        one = replace(batch, sequences=[ids])
         alone = encoder_logits(classifier, one, rows)
         np.testing.assert_allclose(together[number], alone[0], rtol=1e-4, atol=1e-5)
 
 
 def test_pooling_leaves_padding_out():
-    states = [
-        np.array([[1.0, 2.0], [3.0, 4.0]], np.float32),
-        np.array([[5.0, 6.0]], np.float32),
-    ]
+    states = [np.array(own, np.float32) for own in ([[1, 2], [3, 4]], [[5, 6]])]
     assert pool_states(states).tolist() == [[2.0, 3.0], [5.0, 6.0]]
     with pytest.raises(ValueError, match="no mean"):
         pool_states([np.zeros((0, 2), np.float32)])

@@ -1,4 +1,5 @@
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,9 +66,7 @@ def test_a_batch_of_many_is_many_batches_of_one():
     rows = rows_for(model.model, batch)
     together = prefill(model, batch, rows)
     for row, ids in enumerate(batch.sequences):
-        one = type(batch)(
-            [ids], batch.tokens, batch.parts, batch.merges, batch.base, batch.lengths
-        )
+        one = replace(batch, sequences=[ids])
         alone = prefill(model, one, rows)
         torch.testing.assert_close(together.logits[row], alone.logits[0], rtol=1e-5, atol=1e-5)
         torch.testing.assert_close(together.hidden[row], alone.hidden[0], rtol=1e-5, atol=1e-5)

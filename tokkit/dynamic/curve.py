@@ -124,6 +124,17 @@ def draw_curve(
     return Curve(counted, len(found), n_bytes, boundary, lengths)
 
 
+def add_curves(curves: Sequence[Curve]) -> Curve:
+    """Put curves of different texts, merged within the same boundary, together."""
+    return Curve(
+        sum(each.documents for each in curves),
+        sum(each.batches for each in curves),
+        sum(each.n_bytes for each in curves),
+        curves[0].boundary,
+        _add([each.lengths for each in curves]),
+    )
+
+
 def _add(found: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Add curves of different lengths; the shorter ones stay where they end."""
     total = np.zeros(max((each.size for each in found), default=1), dtype=np.int64)

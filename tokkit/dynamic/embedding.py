@@ -59,7 +59,13 @@ class NewRows:
 
 
 class TokenRows(Protocol):
-    """Makes rows for new tokens."""
+    """Makes rows for new tokens.
+
+    Attributes:
+        name: How it makes them, for results.
+    """
+
+    name: str
 
     def rows(self, tokens: Sequence[bytes], parts: Parts) -> NewRows:
         """Return the rows of new tokens.
@@ -153,6 +159,7 @@ class MixedRows:
             method_out: The same for what is predicted with.
             auxiliary: Encodes texts, for methods that need it.
         """
+        self.name = method_in if method_in == method_out else f"{method_in}/{method_out}"
         self._tokenizer = source.tokenizer
         self._methods = method_in, method_out
         self._auxiliary = auxiliary
@@ -217,6 +224,7 @@ class PredictedRows:
             hypernet: A trained one.
             source: The rows of the model's own tokens.
         """
+        self.name = f"{HYPERNET} {hypernet.digest[:8]}"
         self._hypernet = hypernet
         self._means = MixedRows(source, "mean", "mean")
 
@@ -241,7 +249,8 @@ class PredictedRows:
         made = NewRows(found.input, found.output, found.bias, far.size)
         if not far.size:
             return made
-        means = self._means.rows([tokens[i] for i in far], [parts[i] for i in far])
+        places = far.tolist()
+        means = self._means.rows([tokens[i] for i in places], [parts[i] for i in places])
         return _replaced(made, far, means)
 
 

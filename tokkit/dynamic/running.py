@@ -120,7 +120,7 @@ class Extended:
         return logits
 
     def columns(self, ids: torch.Tensor) -> torch.Tensor:
-        """Return where the logits of tokens are: a head may have more rows than the vocabulary."""
+        """Return where the logits of tokens are: heads may have more rows than base tokens."""
         gap = self.model.get_output_embeddings().weight.shape[0] - self.base
         return torch.where(ids >= self.base, ids + gap, ids)
 

@@ -164,8 +164,8 @@ def score(
     costs: list[Nats] = [np.zeros(0)] * len(segments)
     done = 0
     progress("scoring", 0, len(segments))
-    most = _batch_tokens(model) if batch_tokens is None else batch_tokens
-    for batch in _batches(encoded, len(model.start), most):
+    most = tokens_at_once(model) if batch_tokens is None else batch_tokens
+    for batch in batches(encoded, len(model.start), most):
         found = _run(model, [encoded[place] for place in batch])
         for place, own in zip(batch, found, strict=True):
             costs[place] = own
@@ -182,7 +182,7 @@ def score(
     )
 
 
-def _batch_tokens(model: HFModel) -> int:
+def tokens_at_once(model: HFModel) -> int:
     """Return how many tokens to run at once: each gives a row of logits, which are large."""
     is_cpu = model.model.get_input_embeddings().weight.device.type == "cpu"
     logits = _LOGITS if is_cpu else _DEVICE_LOGITS
@@ -199,7 +199,7 @@ def _check(model: HFModel, encoded: Sequence[NDArray[np.int32]]) -> None:
         )
 
 
-def _batches(encoded: Sequence[NDArray[np.int32]], lead: int, most: int) -> Iterator[list[int]]:
+def batches(encoded: Sequence[NDArray[np.int32]], lead: int, most: int) -> Iterator[list[int]]:
     """Put segments of like length together, the longest first; those without tokens in none."""
     order = sorted(range(len(encoded)), key=lambda place: -len(encoded[place]))
     order = [place for place in order if len(encoded[place])]
@@ -227,11 +227,11 @@ def _run(model: HFModel, batch: Sequence[NDArray[np.int32]]) -> list[Nats]:
     output = model.model(input_ids=inputs, attention_mask=mask, use_cache=False)
     inside = np.arange(int(lengths.max())) < lengths[:, None]
     logits = output.logits[:, lead - 1 :][torch.from_numpy(inside).to(device)]
-    flat = _costs(logits, np.concatenate(batch), model.name)
+    flat = token_costs(logits, np.concatenate(batch), model.name)
     return [flat[start:end] for start, end in pairwise([0, *np.cumsum(lengths).tolist()])]
 
 
-def _costs(logits: torch.Tensor, ids: NDArray[np.int32], name: str) -> Nats:
+def token_costs(logits: torch.Tensor, ids: NDArray[np.int32], name: str) -> Nats:
     """Return what ``ids: int32[n]`` cost by ``logits: [n, vocab_size]``, ``float64[n]``."""
     if logits.dtype != torch.float64:
         logits = logits.float()
