@@ -7,7 +7,17 @@ from pathlib import Path
 from tests.cli.invocations import GOOD, STDIN, VALUES
 
 MOVING = {
-    "--method": ["last", "mean", "front-shrunk", "random", "tokenadapt", "omp", "nothing", ""],
+    "--method": [
+        "last",
+        "mean",
+        "front-shrunk",
+        "random",
+        "tokenadapt",
+        "omp",
+        "zett",
+        "nothing",
+        "",
+    ],
     "--method-in": ["last", "adaptivocab", "focus", "nothing"],
     "--method-out": ["front", "global-mean", "wechsel", "nothing"],
     "--set": ["decay=0.5", "atoms=2", "decay=nan", "decay=2", "x=", "=", "", "decay"],
@@ -26,7 +36,7 @@ MOVING = {
 TEMPLATES = ["target", "source", "none", "nothing", ""]
 TOKENS = ["a", " the", "0", "-1", "99999", "", "\udcff", "<|end|>"]
 OF_CORPORA = ["--corpus", "--dictionary", "--calibrate", "--tune-corpus", "--evaluate"]
-OF_MODELS = ["--donor", "--aux-model", "--model-tokenizer"]
+OF_MODELS = ["--donor", "--aux-model", "--hypernet", "--model-tokenizer"]
 
 
 def random_move(

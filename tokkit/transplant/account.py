@@ -18,7 +18,7 @@ from tokkit.transplant.context import ORIGINS, SIDES, Side
 from tokkit.transplant.metadata import Metadata
 from tokkit.transplant.preparing import Prepared, special_tokens
 from tokkit.transplant.settings.tokenizer_files import REPLACING
-from tokkit.transplant.showing import facts, methods_of, notes, origins_table
+from tokkit.transplant.showing import facts, methods_of, name_hypernet, notes, origins_table
 from tokkit.weights.writing import Hashed
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ class Report:
                     "output": self.output,
                     "rows": f"{said['rows']['before']:,} → {said['rows']['after']:,}",
                     "methods": methods_of(prepared.plan, prepared.tied),
+                    "hypernetwork": name_hypernet(prepared),
                     "chat template": said["chat_template"],
                 }
             ),

@@ -37,9 +37,9 @@ _NUMBERS = 1 << 20
 
 
 def load_hypernet(
-    options: Options, checkpoint: Checkpoint, source: Tokenizer
+    options: Options, checkpoint: Checkpoint, source: Tokenizer, progress: Progress
 ) -> "Hypernet | None":
-    """Load the hypernetwork that was named, for the rows of this model.
+    """Load the hypernetwork that was named, for the rows of this model; None: none was.
 
     Raises:
         ModelError: If there is none in its folder, or it was not trained for such a model.
@@ -47,6 +47,7 @@ def load_hypernet(
     """
     if options.hypernet is None:
         return None
+    progress("reading the hypernetwork", 0, 0)
     try:
         from tokkit.hypernet.hypernet import Hypernet
         from tokkit.hypernet.source import SourceRows

@@ -179,7 +179,7 @@ def prepare(
         raise UsageError(f"{model}: the head is a matrix of its own already: leave --untie out")
     head = head_name(checkpoint, embeddings) if options.untie else None
     tied = embeddings.tied and head is None
-    hypernet = load_hypernet(options, checkpoint, source)
+    hypernet = load_hypernet(options, checkpoint, source, progress)
     plan = _plan(translation, options, tied, hypernet, progress)
     return Prepared(
         str(model),

@@ -19,7 +19,7 @@ MEANINGS: Mapping[str, str] = {
     "neighbours": "from tokens of similar meaning",
     "mixed": "from spelling and meaning",
     "donor": "through the donor model",
-    "predicted": "by the hypernetwork, from the tokens that spell it",
+    "predicted": "by the hypernetwork, from its pieces",
     "mean": "nothing is known: the mean of known rows",
     "random": "drawn",
     "unused": "not reachable: padding, gaps, reserved",
@@ -40,6 +40,7 @@ def show_prepared(prepared: "Prepared") -> Any:
                 "rows": f"{said['rows']['before']:,} → {said['rows']['after']:,}",
                 "head": _head(said["tied"]),
                 "methods": methods_of(prepared.plan, prepared.tied),
+                "hypernetwork": name_hypernet(prepared),
             }
         ),
         origins_table(prepared.plan, prepared.tied),
@@ -71,6 +72,12 @@ def methods_of(plan: Plan, tied: bool) -> str:
     if tied or names[0] == names[1]:
         return names[0]
     return f"{names[0]} for input, {names[1]} for output"
+
+
+def name_hypernet(prepared: "Prepared") -> str | None:
+    """Name the hypernetwork that predicts rows, if one does."""
+    said = prepared.predictor
+    return None if said is None else f"{said['name']} ({said['digest'][:12]})"
 
 
 def origins_table(plan: Plan, tied: bool) -> "Table":
