@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from tokkit.errors import UsageError
+from tokkit.errors import MissingExtraError, UsageError
+
+try:
+    import torch
+except ModuleNotFoundError as missing:
+    raise MissingExtraError("torch", "torch") from missing
+
 from tokkit.hypernet.source import SourceRows
 from tokkit.segment.longest import LongestMatch
 from tokkit.tokenizer import Tokenizer

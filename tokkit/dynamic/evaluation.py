@@ -183,8 +183,14 @@ def _table(title: str, columns: Sequence[str]) -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("texts", no_wrap=True, overflow="ellipsis", max_width=12)
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("texts", no_wrap=True, overflow="ellipsis", max_width=10)
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     return table
