@@ -49,9 +49,8 @@ class Backbone:
         self.source = source
         self.frame = frame
         self.context = context_of(model.config.get_text_config())
-        self._input = _name_of(model, model.get_input_embeddings().weight)
         head = model.get_output_embeddings()
-        self._output = None if source.output is None else _name_of(model, head.weight)
+        self._output = _name_of(model, head.weight)
         bias = getattr(head, "bias", None)
         self._biases = [] if bias is None else _names_of(model, bias)
 
@@ -100,17 +99,18 @@ class Backbone:
         Returns:
             ``float[batch, length, vocab]``.
         """
-        given = {self._input: embeddings[0]}
-        if self._output is not None:
-            given[self._output] = embeddings[1]
+        given = {self._output: embeddings[-1]}
         if bias is not None:
             given |= dict.fromkeys(self._biases, bias)
+        # Not as ids: RoBERTa's positions leave out the id of padding, which is another token's.
+        table = self.model.get_input_embeddings()
+        with _any_vocabulary(table):
+            embedded = functional_call(table, {"weight": embeddings[0]}, (ids,))
         mask = torch.ones_like(ids) if mask is None else mask
-        call: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
+        call: dict[str, Any] = {"inputs_embeds": embedded, "attention_mask": mask}
         if self.frame.mask is None:
             call["use_cache"] = False
-        with _any_vocabulary(self.model):
-            found: torch.Tensor = functional_call(self.model, given, (), call).logits
+        found: torch.Tensor = functional_call(self.model, given, (), call).logits
         return found
 
 
@@ -129,9 +129,8 @@ def _names_of(model: Any, weight: torch.Tensor) -> list[str]:
 
 
 @contextmanager
-def _any_vocabulary(model: Any) -> Iterator[None]:
+def _any_vocabulary(table: Any) -> Iterator[None]:
     """Let padding not have a row: its id may be beyond a smaller vocabulary."""
-    table = model.get_input_embeddings()
     padding = getattr(table, "padding_idx", None)
     if padding is None:
         yield

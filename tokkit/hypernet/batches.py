@@ -8,6 +8,7 @@ ready in a thread while the model computes.
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,11 +102,18 @@ class Batches:
         self._source, self._frame, self._texts, self._recipe = source, frame, texts, recipe
         self._share = share
         self._speller = Speller(source, surface)
-        self._sampler = Sampler(
+        self._sampler = self._new_sampler()
+        # One of their own, so that judging does not empty the queue of blocks.
+        self._judging = self._new_sampler()
+
+    def _new_sampler(self) -> Sampler:
+        recipe, texts = self._recipe, self._texts
+        return Sampler(
             lambda block: texts.block(recipe.block, draw(recipe.seed, _VOCABULARY, block)),
-            _words(source),
+            _words(self._source),
             size=recipe.vocab_size,
             queue=recipe.queue,
+            noise=(log(recipe.noise), recipe.noise_spread),
             across_words=recipe.across_words,
             seed=recipe.seed,
         )
@@ -125,7 +133,7 @@ class Batches:
 
     def judge(self, number: int, texts: Sequence[bytes]) -> Batch:
         """Cut texts with a vocabulary that no step has."""
-        vocab = self._sampler.vocabulary(JUDGES + number * self._recipe.queue)
+        vocab = self._judging.vocabulary(JUDGES + number)
         sequences = self._sequences(vocab, texts, draw(self._recipe.seed, _MASK, number))
         return self._batch(vocab, [sequences], draw(self._recipe.seed, _LEXICAL, number))
 

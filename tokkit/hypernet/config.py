@@ -49,6 +49,10 @@ class Recipe:
         warm_up_steps: Steps before them, without it, that only learn the source's own rows.
         warm_up_tokens: Source tokens in each of these.
         vocab_size: Tokens of a sampled vocabulary, bytes and white space included.
+        noise: The median, over the steps, of the deviation of the noise that probabilities of
+            tokens get before the best are kept.
+        noise_spread: The deviation, over the steps, of its logarithm. Published is 4, with
+            which a quarter of the vocabularies spells text mostly in bytes.
         across_words: In which share of the steps tokens may span words.
         block: Bytes of text whose substrings a step adds to the queue.
         queue: Blocks in the queue.
@@ -79,6 +83,8 @@ class Recipe:
     warm_up_steps: int
     warm_up_tokens: int
     vocab_size: int
+    noise: float = 1e-5
+    noise_spread: float = 1.0
     across_words: float
     block: int
     queue: int
@@ -164,6 +170,7 @@ PRESETS: Mapping[PresetName, Preset] = {
             warm_up_steps=10_000,
             warm_up_tokens=16_384,
             vocab_size=32_768,
+            noise_spread=4.0,
             across_words=0.0,
             block=4_194_304,
             queue=16,
