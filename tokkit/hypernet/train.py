@@ -6,7 +6,6 @@ threads, it gives the same weights bit for bit as one that was not.
 """
 
 import hashlib
-import json
 import os
 import shutil
 import time
@@ -29,14 +28,13 @@ from tokkit.hypernet.running import groups, select
 from tokkit.hypernet.texts import Texts, draw, split
 from tokkit.hypernet.training import State, Training
 from tokkit.lm.processes import Processes, open_processes
+from tokkit.lm.train_work import CHECKPOINT, partial_folder, patience, take_over
 from tokkit.outputs import refuse_existing, replace_folder
 from tokkit.progress import Progress, silent
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_CHECKPOINT = "checkpoint.pt"
-_REQUEST = "request.json"
 _JUDGES = 4
 """Vocabularies that held-out text is cut with."""
 _JUDGED = 32
@@ -123,11 +121,12 @@ def train_hypernet(
     progress("reading text", 0, 0)
     learned, judged = split(corpus.documents())
     job = _Job(backbone, learned, judged, preset, processes, progress)
-    partial = place.with_name(f"{place.name}.partial")
+    partial = partial_folder(place)
     if processes.is_main:
-        _begin(partial, job.request(str(model)))
+        take_over(partial, job.request(str(model)))
     processes.wait()
-    state = job.run(partial / _CHECKPOINT)
+    with patience() as interrupts:
+        state = job.run(partial / CHECKPOINT, interrupts)
     if not processes.is_main:
         return Trained(str(folder), {})
     account = job.account(str(model), state)
@@ -182,8 +181,8 @@ class _Job:
             "processes": self._processes.count,
         }
 
-    def run(self, checkpoint: Path) -> State:
-        """Take the steps that are left, and write a checkpoint now and then."""
+    def run(self, checkpoint: Path, interrupts: Sequence[int]) -> State:
+        """Take the steps that are left, and keep the run now and then, or when interrupted."""
         training, recipe = self._training, self._preset.recipe
         if checkpoint.is_file():
             training.restore(checkpoint)
@@ -192,25 +191,35 @@ class _Job:
         while training.state.step < recipe.warm_up_steps:
             with self._timed():
                 training.warm_up(*self._batches.warm_up(training.state.step))
-            self._after_step(checkpoint, "warming up", 0, recipe.warm_up_steps)
+            self._after_step(checkpoint, interrupts, "warming up", 0, recipe.warm_up_steps)
         batches = self._batches.ahead(training.state.step, recipe.warm_up_steps + recipe.steps)
         if not training.state.curve:
             self._judge()
         for batch in batches:
             with self._timed():
                 training.advance(batch)
-            self._after_step(checkpoint, "training", recipe.warm_up_steps, recipe.steps)
+            self._after_step(
+                checkpoint, interrupts, "training", recipe.warm_up_steps, recipe.steps
+            )
         return training.state
 
-    def _after_step(self, checkpoint: Path, name: str, first: int, steps: int) -> None:
-        """Measure, write and report what is due."""
+    def _after_step(
+        self, checkpoint: Path, interrupts: Sequence[int], name: str, first: int, steps: int
+    ) -> None:
+        """Measure, keep and report what is due.
+
+        Raises:
+            KeyboardInterrupt: As it came, when the run is kept.
+        """
         state, recipe = self._training.state, self._preset.recipe
         done = state.step - first
         due = recipe.judge_every and done % recipe.judge_every == 0
         if first + steps == recipe.warm_up_steps + recipe.steps and (due or done == steps):
             self._judge()
-        if state.step % recipe.save_every == 0 and self._processes.is_main:
+        if (interrupts or state.step % recipe.save_every == 0) and self._processes.is_main:
             self._training.keep(checkpoint)
+        if interrupts:
+            raise KeyboardInterrupt
         self._progress(name, done, steps)
 
     def _timed(self) -> "_Clock":
@@ -308,21 +317,3 @@ def _check_length(backbone: Backbone, recipe: Recipe) -> None:
             f"texts of {recipe.length} tokens do not fit a context of {backbone.context}: "
             "give shorter ones (--length)"
         )
-
-
-def _begin(place: Path, request: dict[str, Any]) -> None:
-    """Make the folder to work in, or take over the one an earlier run left.
-
-    Raises:
-        UsageError: If that run was another one.
-    """
-    file = place / _REQUEST
-    if file.is_file():
-        if json.loads(file.read_text(encoding="utf-8")) != json.loads(json.dumps(request)):
-            raise UsageError(
-                f"{place} is of a run with other settings, model or text: ask for the same, or "
-                "remove it"
-            )
-        return
-    place.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(request, indent=1), encoding="utf-8")

@@ -79,7 +79,7 @@ def work(run: Run, stream: NDArray[np.int32], checkpoint: Path, progress: Progre
     if checkpoint.is_file():
         run.restore(checkpoint)
     progress("training", run.step, schedule.steps)
-    with _patience() as interrupts:
+    with patience() as interrupts:
         while run.step < schedule.steps:
             began = time.perf_counter()
             with _own_chance(run):
@@ -114,7 +114,7 @@ def _own_chance(run: Run) -> Iterator[None]:
 
 
 @contextmanager
-def _patience() -> Iterator[list[int]]:
+def patience() -> Iterator[list[int]]:
     """Give a list that Ctrl-C fills, so that a step can end; the second time it interrupts."""
     interrupts: list[int] = []
 
