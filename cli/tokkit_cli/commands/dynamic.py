@@ -5,6 +5,8 @@ import typer
 from tokkit_cli.commands.dynamic_curve import curve
 from tokkit_cli.commands.dynamic_encode import encode
 from tokkit_cli.commands.dynamic_evaluate import evaluate
+from tokkit_cli.commands.dynamic_generate import generate
+from tokkit_cli.commands.dynamic_index import index
 
 dynamic = typer.Typer(rich_markup_mode="markdown", invoke_without_command=True)
 
@@ -26,3 +28,5 @@ def show_commands(context: typer.Context) -> None:
 dynamic.command()(encode)
 dynamic.command()(curve)
 dynamic.command()(evaluate)
+dynamic.command()(index)
+dynamic.command()(generate)
