@@ -9,7 +9,9 @@ import torch
 from tests.dynamic.models import SIZE, START, TOKENIZER, decoder, plain_logits
 from tokkit.dynamic import merge_batch
 from tokkit.dynamic.embedding import find_rows
-from tokkit.dynamic.evaluate import Journal, Plan, begin_journal, evaluate
+from tokkit.dynamic.evaluate import Plan, evaluate
+from tokkit.dynamic.journal import Journal, begin_journal
+from tokkit.dynamic.level import Level
 from tokkit.dynamic.measuring import (
     BITS,
     DIVERGENCE,
@@ -19,7 +21,6 @@ from tokkit.dynamic.measuring import (
     PREFIX,
     SAME,
     TOKENS,
-    Level,
     Measured,
     measure_batch,
 )
@@ -89,7 +90,7 @@ def test_merged_texts_cost_what_a_model_with_these_rows_gives(model, measured):
     maker = maker_of(model)
     ids = TOKENIZER.encode_batch(TEXTS)
     for place, level in enumerate(LEVELS):
-        merged = level.merge(model, ids, "pretokens")
+        merged = level.merge(TOKENIZER, ids, "pretokens")
         bigger = grown(model, merged, maker)
         for row, own in enumerate(merged.sequences):
             numbers = renumbered(merged, own)
@@ -103,7 +104,7 @@ def test_what_is_expected_after_a_merged_half_against_the_plain_one(model, measu
     maker = maker_of(model)
     first, second = halves()
     for place, level in enumerate(LEVELS):
-        merged = level.merge(model, first, "pretokens")
+        merged = level.merge(TOKENIZER, first, "pretokens")
         bigger = grown(model, merged, maker)
         for row, (own, rest) in enumerate(zip(merged.sequences, second, strict=True)):
             numbers = renumbered(merged, own)
@@ -195,15 +196,15 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been(model, tmp_path):
 def test_a_folder_is_gone_on_with_if_nothing_has_changed(tmp_path):
     provenance = Provenance(study="dynamic evaluation", command=["tokkit", "a"])
     folder = tmp_path / "a"
-    begin_journal(folder, provenance, PLAN, "mean")
+    begin_journal(folder, provenance, {"a": 1})
     other = Provenance(study="dynamic evaluation", command=["tokkit", "b"])
-    begin_journal(folder, other, PLAN, "mean")
+    begin_journal(folder, other, {"a": 1})
     with pytest.raises(UsageError, match="other settings"):
-        begin_journal(folder, provenance, PLAN, "last")
+        begin_journal(folder, provenance, {"a": 2})
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "c").write_text("")
     with pytest.raises(UsageError, match="exists"):
-        begin_journal(tmp_path / "b", provenance, PLAN, "mean")
+        begin_journal(tmp_path / "b", provenance, {"a": 1})
 
 
 def test_texts_are_as_short_as_the_context_wants_them():
@@ -223,7 +224,7 @@ def test_nothing_to_measure_is_an_error(model):
 
 def test_levels_are_merges_or_shares():
     ids = TOKENIZER.encode_batch(TEXTS)
-    merged = Level(merges=2).merge(decoder("llama"), ids, "pretokens")
+    merged = Level(merges=2).merge(TOKENIZER, ids, "pretokens")
     assert len(merged.merges) == 2
     assert [str(level) for level in LEVELS] == ["0%", "20%", "4"]
     assert Plan(levels=[Level(merges=5)]).all_levels == [Level(merges=0), Level(merges=5)]

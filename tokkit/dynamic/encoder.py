@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tokkit.dynamic.embedding import NewRows
 from tokkit.dynamic.merging import Merged
+from tokkit.dynamic.rows import NewRows
 from tokkit.dynamic.running import Extended, pad
 
 States = list[NDArray[np.float32]]

@@ -1,29 +1,26 @@
 """What dynamic tokenization does to a model: bits per byte, and what it expects next."""
 
-import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 from tokkit.dynamic.boundaries import Boundary
-from tokkit.dynamic.embedding import TokenRows
-from tokkit.dynamic.evaluation import Evaluation, Group, summarize
-from tokkit.dynamic.measuring import Level, Measured, measure_batch
+from tokkit.dynamic.evaluation import Evaluation
+from tokkit.dynamic.journal import Journal
+from tokkit.dynamic.level import Level
+from tokkit.dynamic.measuring import measure_batch
+from tokkit.dynamic.rows import TokenRows
+from tokkit.dynamic.summing import Group, summarize
 from tokkit.errors import CorpusError, UsageError
 from tokkit.lm.hf import HFModel
 from tokkit.lm.score import SIZE, fitting_segments
 from tokkit.progress import Progress, silent
-from tokkit.results import Provenance, begin_folder
 from tokkit.transplant.running.drawing import Drawn, draw
 
 REDUCTIONS = (0.0, 0.1, 0.2, 0.3, 0.4)
 LIMIT = 100_000
 """How many bytes of each group are measured on, if nothing else is asked for."""
-JOURNAL = "batches.jsonl"
-"""The file that a killed run goes on from."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +53,10 @@ class Plan:
             if not 0 <= level.reduction < 1 or (level.merges or 0) < 0:
                 raise UsageError(f"a level of {level}: reductions are shares from 0 to 1")
 
+    def as_json(self) -> dict[str, Any]:
+        """Everything, as JSON."""
+        return asdict(self)
+
     @property
     def all_levels(self) -> list[Level]:
         """The levels, after no merging, each once."""
@@ -69,7 +70,7 @@ def evaluate(
     groups: Mapping[str, Sequence[bytes]],
     plan: Plan | None = None,
     *,
-    journal: "Journal | None" = None,
+    journal: Journal | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
     """Measure what merging costs a model.
@@ -143,80 +144,3 @@ def _with_tokens(model: HFModel, drawn: Drawn) -> Drawn:
     ids = model.tokenizer.encode_batch(drawn.segments, parse_specials=False)
     kept = [place for place, own in enumerate(ids) if len(own)]
     return Drawn([drawn.segments[place] for place in kept], drawn.owners[kept])
-
-
-class Journal:
-    """Finished batches in a file, a line each, so that a killed run goes on where it was."""
-
-    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
-        """Open a journal, or begin one.
-
-        Args:
-            path: The file.
-            settings: Everything that decides what is found, as JSON.
-
-        Raises:
-            UsageError: If there is the journal of a run with other settings.
-        """
-        self._path = path
-        self._known: dict[tuple[str, int], Measured] = {}
-        header = json.dumps(settings, sort_keys=True)
-        lines = _whole_lines(path)
-        if (first := next(lines, None)) is None:
-            path.write_text(header + "\n", encoding="utf-8")
-        elif first != header:
-            raise UsageError(
-                f"{str(path.parent)!r} has a run that was begun with other settings: run it to "
-                "its end, choose another place, or --force begins anew"
-            )
-        for line in lines:
-            told = json.loads(line)
-            self._known[told["group"], told["batch"]] = Measured.from_json(told["found"])
-
-    def find(self, group: str, number: int) -> Measured | None:
-        """Return what was found on a batch, if it was measured."""
-        return self._known.get((group, number))
-
-    def note(self, group: str, number: int, found: Measured) -> None:
-        """Add what was found on a batch."""
-        line = json.dumps({"group": group, "batch": number, "found": found.as_json()})
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-
-    def remove(self) -> None:
-        """Delete the file: the run has come to its end."""
-        self._path.unlink(missing_ok=True)
-
-
-def begin_journal(
-    folder: Path, provenance: Provenance, plan: Plan, embeddings: str, *, force: bool = False
-) -> Journal:
-    """Begin an evaluation in a folder, or go on with one that was killed.
-
-    Args:
-        folder: Where results will be written.
-        provenance: Where they come from.
-        plan: What is measured.
-        embeddings: How rows of new tokens are made.
-        force: Whether what is there may be replaced.
-
-    Raises:
-        UsageError: If the folder has something else, or a run with other settings.
-    """
-    path = folder / JOURNAL
-    if force:
-        path.unlink(missing_ok=True)
-    begin_folder(folder, force=force, resume=path.is_file())
-    told = {key: value for key, value in provenance.as_json().items() if key != "command"}
-    return Journal(path, {**told, "plan": asdict(plan), "embeddings": embeddings})
-
-
-def _whole_lines(path: Path) -> Iterator[str]:
-    """Cut off a line that was not written to its end, and yield the others."""
-    if not path.exists():
-        return
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        os.truncate(path, whole)
-    yield from content[:whole].decode().splitlines()

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from tokkit.dynamic.boundaries import Boundary
-from tokkit.dynamic.embedding import TokenRows
-from tokkit.dynamic.merging import Merged, merge_batch
+from tokkit.dynamic.level import Level
+from tokkit.dynamic.merging import Merged
+from tokkit.dynamic.rows import TokenRows
 from tokkit.dynamic.running import Extended, pad
 from tokkit.errors import ModelError
 from tokkit.kernels._jit import Ids
@@ -22,33 +23,6 @@ Floats = NDArray[np.float64]
 TOKENS, BITS, PREFIX, HALF_BITS, DIVERGENCE, SAME, FIRST_DIVERGENCE, FIRST_SAME = range(8)
 """What is measured of each text; see `Measured`."""
 _MEASURES = 8
-
-
-@dataclass(frozen=True)
-class Level:
-    """How far a batch is merged: by a share, or so many times.
-
-    Attributes:
-        reduction: By which share it becomes shorter.
-        merges: How many merges there are at most, if no reduction is asked for.
-    """
-
-    reduction: float = 0.0
-    merges: int | None = None
-
-    def __str__(self) -> str:
-        return f"{self.reduction:.0%}" if self.merges is None else f"{self.merges:,}"
-
-    def merge(self, model: HFModel, sequences: Sequence[Ids], boundary: Boundary) -> Merged:
-        """Merge a batch so far."""
-        reduction = self.reduction if self.merges is None else None
-        return merge_batch(
-            model.tokenizer,
-            sequences,
-            merges=self.merges,
-            reduction=reduction,
-            boundary=boundary,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,10 +78,13 @@ def measure_batch(
         boundary: What merges stay within.
     """
     ids = model.tokenizer.encode_batch(texts, parse_specials=False)
-    wholes = [_Batch.of(model, maker, level.merge(model, ids, boundary)) for level in levels]
+    wholes = [
+        _Batch.of(model, maker, level.merge(model.tokenizer, ids, boundary)) for level in levels
+    ]
     halves = [own[: len(own) // 2] for own in ids], [own[len(own) // 2 :] for own in ids]
     starts = [
-        _Batch.of(model, maker, level.merge(model, halves[0], boundary)) for level in levels
+        _Batch.of(model, maker, level.merge(model.tokenizer, halves[0], boundary))
+        for level in levels
     ]
     values = np.zeros((len(levels), len(texts), _MEASURES))
     for place, whole in enumerate(wholes):

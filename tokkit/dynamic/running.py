@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tokkit.dynamic.embedding import NewRows
+from tokkit.dynamic.rows import NewRows
 
 Side = Literal["left", "right"]
 

@@ -100,27 +100,33 @@ def chart_evaluation(found: "Evaluation") -> Any:
     rows = [row.as_json() for row in found.rows]
     for row in rows:
         del row["asked_reduction"], row["asked_merges"]
-    panels = []
-    for measure, title, axis in _PANELS:
-        x = "reduction" if measure == "ratio" else "prefix_reduction"
-        what = "fewer tokens" if measure == "ratio" else "fewer tokens in the first half"
-        base = alt.Chart(alt.Data(values=rows)).encode(
-            x=alt.X(f"{x}:Q", title=what, axis=alt.Axis(format=".0%", tickCount=5)),
-            y=alt.Y(f"{measure}:Q", title=axis, scale=alt.Scale(zero=False)),
-            tooltip=["group:N", f"{x}:Q", f"{measure}:Q"],
-        )
-        few = [_ALL] if _ALL in groups else groups
-        ends = (
-            base.transform_filter(alt.FieldOneOfPredicate(field="group", oneOf=few))
-            .mark_rule(color="#777")
-            .encode(y=alt.Y(f"{measure}_low:Q", title=axis), y2=alt.Y2(f"{measure}_high:Q"))
-        )
-        small = alt.Title(title, fontSize=11, fontWeight="normal", frame="group")
-        chart = alt.layer(ends, _lines(base, groups, points=True))
-        panels.append(chart.properties(width=250, height=230, title=small))
+    panels = [_panel(rows, groups, *panel) for panel in _PANELS]
     made = f"{found.embeddings}, within {found.boundary}, batches of {found.batch_size}"
     title = alt.TitleParams(
         f"{found.model} on dynamically tokenized text",
         subtitle=f"{made}; black: all texts; grey: 95 % intervals",
     )
     return alt.hconcat(*panels, spacing=24, title=title)
+
+
+def _panel(
+    rows: Sequence[Any], groups: Sequence[str], measure: str, title: str, axis: str | None
+) -> Any:
+    """Draw one measure."""
+    alt = altair()
+    of_whole = measure == "ratio"
+    x = "reduction" if of_whole else "prefix_reduction"
+    what = "fewer tokens" if of_whole else "fewer tokens in the first half"
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X(f"{x}:Q", title=what, axis=alt.Axis(format=".0%", tickCount=5)),
+        y=alt.Y(f"{measure}:Q", title=axis, scale=alt.Scale(zero=False)),
+        tooltip=["group:N", f"{x}:Q", f"{measure}:Q"],
+    )
+    sure = [_ALL] if _ALL in groups else groups
+    ends = base.transform_filter(alt.FieldOneOfPredicate(field="group", oneOf=sure))
+    ends = ends.mark_rule(color="#777").encode(
+        y=alt.Y(f"{measure}_low:Q", title=axis), y2=alt.Y2(f"{measure}_high:Q")
+    )
+    chart = alt.layer(ends, _lines(base, groups, points=True))
+    shown = alt.Title(title, fontSize=11, fontWeight="normal", frame="group")
+    return chart.properties(width=250, height=230, title=shown)

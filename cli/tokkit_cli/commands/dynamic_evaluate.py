@@ -13,7 +13,7 @@ from tokkit_cli.lists import read_numbers, read_shares
 from tokkit_cli.study_options import Figure
 
 if TYPE_CHECKING:
-    from tokkit.dynamic.measuring import Level
+    from tokkit.dynamic.level import Level
 
 _ROWS = "How rows of new tokens are made"
 
@@ -90,8 +90,9 @@ def evaluate(
     ```
     """
     from tokkit.dynamic.embedding import find_rows
-    from tokkit.dynamic.evaluate import Plan, begin_journal
+    from tokkit.dynamic.evaluate import Plan
     from tokkit.dynamic.evaluate import evaluate as measure
+    from tokkit.dynamic.journal import begin_journal
     from tokkit.hypernet.source import SourceRows
     from tokkit.lm.hf import HFModel
     from tokkit.results import Provenance, write_study
@@ -120,7 +121,8 @@ def evaluate(
     )
     journal = None
     if output is not None:
-        journal = begin_journal(output, provenance, plan, maker.name, force=force)
+        settings = {"plan": plan.as_json(), "embeddings": maker.name}
+        journal = begin_journal(output, provenance, settings, force=force)
     with console.show_progress() as progress:
         found = measure(loaded, maker, texts, plan, journal=journal, progress=progress)
     if figure is not None:
@@ -137,7 +139,7 @@ def evaluate(
 
 def _levels(reductions: str, merges: str | None) -> "Sequence[Level]":
     """Read how far to merge."""
-    from tokkit.dynamic.measuring import Level
+    from tokkit.dynamic.level import Level
 
     if merges is not None:
         return [Level(merges=number) for number in read_numbers(merges, "--merges")]
