@@ -10,15 +10,16 @@ import os
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
 from tokkit.corpus import Corpus
 from tokkit.errors import UsageError
+from tokkit.hypernet.account import Trained, compare
 from tokkit.hypernet.backbone import Backbone
 from tokkit.hypernet.batches import Batch, Batches
 from tokkit.hypernet.config import PRESETS, Preset, Recipe
@@ -32,56 +33,15 @@ from tokkit.lm.train_work import CHECKPOINT, partial_folder, patience, take_over
 from tokkit.outputs import refuse_existing, replace_folder
 from tokkit.progress import Progress, silent
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
 _JUDGES = 4
 """Vocabularies that held-out text is cut with."""
 _JUDGED = 32
 """Texts that each of them cuts."""
 _ANCHORS = 2_048
 """Source tokens that the output's scale is fitted on (``init_rescaler``)."""
-_COMPARED = 4_096
-"""Source tokens whose predicted rows are compared with their own in the end."""
 _PARTS = 100
 """Means of losses that are reported."""
 _JUDGE_TEXT = 7
-
-
-@dataclass(frozen=True)
-class Trained:
-    """How a hypernetwork was trained; ``hypernet.json`` says the same.
-
-    Attributes:
-        folder: Where it is.
-        account: What there is to say, as JSON.
-    """
-
-    folder: str
-    account: dict[str, Any]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return all of it, and the folder."""
-        return {"folder": self.folder, **self.account}
-
-    def __rich__(self) -> "RenderableType":
-        from rich.box import SIMPLE_HEAD
-        from rich.table import Table
-
-        told = self.account
-        title = (
-            f"{self.folder}: {told['parameters']:,} parameters for {told['model']}, "
-            f"{told['seconds'] / 60:.1f} minutes"
-        )
-        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-        table.add_column("step", justify="right")
-        table.add_column("held-out bits per byte", justify="right")
-        for point in told["curve"]:
-            table.add_row(f"{point['step']:,}", f"{point['bits_per_byte']:.4f}")
-        means = ", ".join(f"{side} {each['mean']:.3f}" for side, each in told["cosine"].items())
-        table.caption = f"cosine of predicted rows with the model's own: {means}"
-        table.caption_justify = "left"
-        return table
 
 
 def train_hypernet(
@@ -275,25 +235,8 @@ class _Job:
             "seconds": round(state.seconds, 1),
             "curve": state.curve,
             "losses": [[round(float(x), 5) for x in part.mean(0)] for part in parts],
-            "cosine": self._cosines(),
+            "cosine": compare(self.hypernet()),
         }
-
-    def _cosines(self) -> dict[str, dict[str, float]]:
-        """Compare predicted rows of source tokens with the model's own."""
-        source, hypernet = self._backbone.source, self.hypernet()
-        ids = source.used[:: max(source.used.size // _COMPARED, 1)]
-        made = hypernet.predict([source.tokenizer.vocab.tokens[each] for each in ids.tolist()])
-        found = {}
-        for side, matrix in zip(("input", "output"), source.matrices, strict=False):
-            own = matrix[torch.from_numpy(ids).long()].float().cpu().numpy()
-            rows = made.input if side == "input" else made.output
-            norms = np.linalg.norm(own, axis=1) * np.linalg.norm(rows, axis=1)
-            cosines = (own * rows).sum(1) / np.maximum(norms, 1e-12)
-            found[side] = {
-                "mean": round(float(cosines.mean()), 5),
-                "lowest_twentieth": round(float(np.quantile(cosines, 0.05)), 5),
-            }
-        return found
 
 
 class _Clock:
