@@ -164,9 +164,14 @@ def _sample(path: Path) -> None:
     words = for_pattern(find_pattern("gpt2"))
     for across_words in (0.0, 1.0):
         sampler = Sampler(
-            lambda block: [TEXT.encode()], words, size=400, queue=1, across_words=across_words
+            lambda block: [TEXT.encode()] * 9,
+            words,
+            size=400,
+            queue=1,
+            across_words=across_words,
         )
-        sampler.segment(sampler.vocabulary(1), [TEXT.encode()])
+        for step in range(4):  # of several kinds
+            sampler.segment(sampler.vocabulary(step), [TEXT.encode()])
 
 
 def _study(path: Path) -> None:

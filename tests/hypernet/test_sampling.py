@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from tests.reference import substrings as reference
 from tokkit.errors import CorpusError, UsageError
-from tokkit.hypernet.sampling import ALWAYS, LONGEST_ACROSS, Sampler
+from tokkit.hypernet.sampling import ALWAYS, IN_A_ROW, Sampler
 from tokkit.hypernet.substrings import (
     STRIDE,
     Substrings,
     across_words_too,
+    anywhere,
     cut_lines,
     within_words,
 )
@@ -75,6 +76,13 @@ def test_words_in_a_row_weigh_besides(batch, longest):
     words = [word for line in lines for word in line]
     wanted = reference.substrings(words, longest, STRIDE) + reference.spans(lines, longest)
     assert counted(across_words_too(batch, WORDS, longest)) == wanted
+
+
+@settings(max_examples=50)
+@given(texts, st.integers(2, 30))
+def test_anywhere_lines_are_what_words_are_elsewhere(batch, longest):
+    found = counted(anywhere(batch, WORDS, longest))
+    assert found == reference.substrings(cut_lines(batch).as_bytes(), longest, STRIDE)
 
 
 def test_lines_end_with_their_line_feeds_and_with_texts():
@@ -242,19 +250,37 @@ def test_pieces_that_noise_leaves_no_probability_are_dropped():
 
 
 def test_across_words_tokens_are_whole_words_that_occur_twice():
-    chosen = sampler(across_words=1.0, queue=1, size=2000)
+    chosen = sampler(across_words=1.0, queue=1, size=2000, seed=seed_of("in a row"))
     vocab = chosen.vocabulary(0)
     assert vocab.across_words
     lines = [words_of([line]) for line in cut_lines(block(0)).as_bytes()]
-    inner = reference.substrings([word for line in lines for word in line], LONGEST_ACROSS, 4)
-    spans = reference.spans(lines, LONGEST_ACROSS)
+    inner = reference.substrings([word for line in lines for word in line], 24, 4)
+    spans = reference.spans(lines, IN_A_ROW.longest)
     longer = {token for token in vocab.tokens[len(ALWAYS) :] if token not in inner}
     assert b" of the" in longer
     assert all(spans[token] >= 2 * len(token) for token in longer)
 
 
+def test_anywhere_tokens_begin_and_end_in_words_and_occur_often():
+    chosen = sampler(across_words=1.0, queue=1, size=2000, seed=seed_of("anywhere"))
+    vocab = chosen.vocabulary(0)
+    assert vocab.across_words
+    weights = reference.substrings(cut_lines(block(0)).as_bytes(), 16, 4)
+    sampled = vocab.tokens[len(ALWAYS) :]
+    assert b"of the " in sampled
+    assert all(weights[token] >= 8 * len(token) for token in sampled)
+
+
+def seed_of(kind):
+    """A seed whose first vocabulary, across words, is of a kind."""
+    is_wanted = {"in a row": lambda drawn: drawn >= 0.5, "anywhere": lambda drawn: drawn < 0.5}
+    drawn = ((seed, np.random.default_rng([seed, 0]).random()) for seed in range(99))
+    return next(seed for seed, value in drawn if is_wanted[kind](value))
+
+
 def test_across_words_lines_are_cut_and_words_joined():
-    chosen = sampler(lambda _: [b"one of the cats\n" * 9], across_words=1.0, size=450)
+    texts, seed = [b"one of the cats\n" * 9], seed_of("in a row")
+    chosen = sampler(lambda _: texts, across_words=1.0, size=450, seed=seed)
     vocab = chosen.vocabulary(0)
     (ids,) = chosen.segment(vocab, [b"one of the cats\none of the"])
     assert [vocab.tokens[i] for i in ids] == [b"one of the cats\n", b"one of the"]

@@ -22,7 +22,13 @@ from numpy.typing import NDArray
 
 from tokkit.errors import CorpusError, UsageError
 from tokkit.hypernet.segmenting import BytewiseUnigram, share_out
-from tokkit.hypernet.substrings import Substrings, across_words_too, cut_lines, within_words
+from tokkit.hypernet.substrings import (
+    Substrings,
+    across_words_too,
+    anywhere,
+    cut_lines,
+    within_words,
+)
 from tokkit.kernels._jit import Ids, Offsets
 from tokkit.kernels.keys import mark_pieces
 from tokkit.kernels.substrings import LONGEST
@@ -33,8 +39,6 @@ from tokkit.vocab import flatten
 NOISE = (log(1e-5), 4.0)
 """Mean and deviation of the logarithm of the noise's deviation, as published."""
 
-LONGEST_ACROSS = 24
-"""How many bytes a token across words has at most."""
 
 WHITE_SPACE = (b" ", b"\n", b"\t")
 REPEATS = 15
@@ -47,6 +51,32 @@ ALWAYS: tuple[bytes, ...] = (
     ),
 )
 """What every vocabulary has: single bytes, and runs of white space, the first of any kind."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the tokens of a vocabulary may be.
+
+    Attributes:
+        weigh: Weighs the substrings of texts that may become tokens.
+        longest: How many bytes a token has at most, unless more are asked for.
+        most_spaces: How many white-space bytes it has at most.
+        least: How often it occurs in the queue at least: of what occurs once or twice there is
+            so much that noise would choose little else.
+    """
+
+    weigh: Callable[[Sequence[bytes], Pretokenizer, int], Substrings]
+    longest: int
+    most_spaces: int
+    least: int
+
+
+WITHIN = Kind(within_words, 0, 1, 1)
+"""Within words."""
+IN_A_ROW = Kind(across_words_too, 24, 24, 2)
+"""The same, and words in a row: SuperBPE, supertokens."""
+ANYWHERE = Kind(anywhere, 0, LONGEST, 8)
+"""Anything within a line, such as ``and `` and ``ing the``: no pre-tokenizer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +114,8 @@ class Sampler:
         longest: How many bytes a token has at most.
         queue: From how many blocks, the latest, a vocabulary is sampled.
         noise: Mean and deviation of the logarithm of the noise's deviation.
-        across_words: How probable it is that the tokens of a step may span words.
+        across_words: How probable it is that the tokens of a step may span words; half of these
+            vocabularies are `IN_A_ROW`, half `ANYWHERE`.
         seed: Decides, with the step, about everything random.
 
     Raises:
@@ -110,9 +141,10 @@ class Sampler:
         self._across_words = across_words
         self._seed = seed
         self._lock = Lock()
-        self._within = _Window(texts, within_words, pretokenizer, longest, queue)
-        longest = max(longest, LONGEST_ACROSS)
-        self._across = _Window(texts, across_words_too, pretokenizer, longest, queue)
+        self._windows = {
+            kind: _Window(texts, kind.weigh, pretokenizer, max(longest, kind.longest), queue)
+            for kind in (WITHIN, IN_A_ROW, ANYWHERE)
+        }
 
     def vocabulary(self, step: int) -> SampledVocab:
         """Sample the vocabulary of a step.
@@ -121,26 +153,32 @@ class Sampler:
             CorpusError: If the blocks it is sampled from have no text.
         """
         random = np.random.default_rng([self._seed, step])
-        is_across = random.random() < self._across_words
+        kind = self._draw_kind(random)
         with self._lock:
-            counted = (self._across if is_across else self._within).at(step)
+            counted = self._windows[kind].at(step)
         if not counted.weights.size:
             raise CorpusError(f"there is no text to sample the vocabulary of step {step} from")
-        rows, scores = self._choose(counted, is_across, random)
+        rows, scores = self._choose(counted, kind, random)
         least = log(counted.weights.min() / counted.weights.sum())
         return SampledVocab(
             (*ALWAYS, *counted.spell(rows)),
             np.concatenate([np.full(len(ALWAYS), least), scores]),
-            is_across,
+            kind is not WITHIN,
         )
 
+    def _draw_kind(self, random: np.random.Generator) -> "Kind":
+        """Draw what the tokens of a step may be."""
+        drawn = random.random()
+        if drawn >= self._across_words:
+            return WITHIN
+        return IN_A_ROW if drawn >= self._across_words / 2 else ANYWHERE
+
     def _choose(
-        self, counted: Substrings, is_across: bool, random: np.random.Generator
+        self, counted: Substrings, kind: "Kind", random: np.random.Generator
     ) -> tuple[Offsets, NDArray[np.float64]]:
         """Choose the substrings most probable after noise: their rows and their scores."""
         marks = np.empty(counted.weights.size, np.bool_)
-        limits = (LONGEST_ACROSS, 2) if is_across else (1, 1)
-        mark_pieces(counted.keys, counted.weights, *limits, marks)
+        mark_pieces(counted.keys, counted.weights, kind.most_spaces, kind.least, marks)
         rows = np.flatnonzero(marks)
         noisy = counted.weights[rows] / counted.weights.sum()
         noisy += random.normal(0.0, random.lognormal(*self._noise), rows.size)

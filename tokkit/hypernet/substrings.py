@@ -105,6 +105,17 @@ def across_words_too(
     )
 
 
+def anywhere(texts: Sequence[bytes], pretokenizer: Pretokenizer, longest: int) -> Substrings:
+    """Weigh the substrings of lines, wherever in words they begin and end.
+
+    Args:
+        texts: Any bytes.
+        pretokenizer: Has no part in it.
+        longest: How many bytes a substring has at most.
+    """
+    return _weigh(*_suffixes_of_words(cut_lines(texts), longest), longest)
+
+
 def cut_lines(texts: Sequence[bytes]) -> Pieces:
     """Cut texts into lines; the line feeds that follow a line belong to it."""
     data, ends = flatten(texts)
