@@ -201,6 +201,49 @@ def test_a_run_taken_up_again_is_the_same_run(tmp_path):
         assert torch.equal(one, other)
 
 
+@pytest.mark.parametrize("parts", [2, 5, 7])
+def test_a_step_in_parts_is_the_same_step(parts):
+    """Targets that are left out are not equally many in all parts; some have no sequence."""
+    chance = np.random.default_rng(1)
+    batch = chance.integers(1, 12, (6, 8))
+    targets = np.where(chance.random((6, 8)) < np.arange(6)[:, None] / 6, IGNORED, batch)
+    runs = [
+        Run(new_model(LEARNED, 12, 0, 0, 0), Schedule(rate=1e-3), 8, parts=each)
+        for each in (1, parts)
+    ]
+    for run in runs:
+        run.advance_on(batch, targets)
+    assert runs[1].losses == pytest.approx(runs[0].losses)
+    for one, other in zip(*(run.model.parameters() for run in runs), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-5)
+
+
+def test_what_needs_no_gradient_is_not_trained():
+    model = new_model(LEARNED, 12, 0, 0, 0)
+    model.transformer.h.requires_grad_(False)
+    before = {name: each.clone() for name, each in model.named_parameters()}
+    run = Run(model, Schedule(rate=1e-2), 8)
+    run.advance_on(np.ones((2, 8), dtype=np.int64), np.full((2, 8), 2))
+    same = {name for name, each in model.named_parameters() if torch.equal(each, before[name])}
+    assert same == {name for name in before if name.startswith("transformer.h.")}
+
+
+def test_a_penalty_is_part_of_the_loss_but_not_of_what_is_told():
+    model = new_model(LEARNED, 12, 0, 0, 0)
+    weight = model.transformer.wpe.weight
+    run = Run(model, Schedule(rate=1e-2), 8, penalty=lambda: 1e3 * weight.square().sum())
+    plain = Run(new_model(LEARNED, 12, 0, 0, 0), Schedule(rate=1e-2), 8)
+    size = float(weight.detach().square().sum())
+    for each in (run, plain):
+        for _ in range(2):
+            each.advance_on(np.ones((2, 8), dtype=np.int64), np.full((2, 8), 2))
+    assert run.losses[0] == plain.losses[0]
+    assert run.losses[1] != plain.losses[1]
+    assert run.penalties[0] == pytest.approx(1e3 * size)
+    assert run.penalties[1] < run.penalties[0]
+    assert plain.penalties == []
+
+
 def test_the_second_family_has_learned_positions_and_one_matrix_of_tokens():
     model = new_model(LEARNED, 12, 0, 0, seed=0)
     names = {name: tuple(each.shape) for name, each in model.named_parameters()}

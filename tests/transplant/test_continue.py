@@ -99,7 +99,7 @@ def test_the_model_learns_and_all_else_is_carried_over(make, train):
     assert not after.with_name("out.partial").exists()
 
 
-@pytest.mark.parametrize("kind", ["llama", "gptj"])
+@pytest.mark.parametrize("kind", ["llama", "mixtral", "gptj"])
 def test_of_embeddings_nothing_else_changes(make, train, kind):
     before = make(kind)
     after, found = train(before, train="embeddings")
