@@ -212,17 +212,20 @@ def _read_account(folder: Path) -> dict[str, Any]:
 def _check(folder: Path, told: Mapping[str, Any], source: SourceRows) -> None:
     """Refuse rows of a model that the hypernetwork was not trained for."""
     own = {
-        "hidden": source.hidden,
-        "tied": source.tied,
-        "bias": source.bias is not None,
-        "tokenizer": source.tokenizer.digest,
+        "hidden": (source.hidden, "embeddings of another width"),
+        "tied": (
+            source.tied,
+            "a head tied to its input" if not source.tied else "an untied head",
+        ),
+        "bias": (
+            source.bias is not None,
+            "an output bias" if source.bias is None else "no output bias",
+        ),
+        "tokenizer": (source.tokenizer.digest, "another tokenizer"),
     }
-    names = {"hidden": "a width", "tied": "a tied head", "bias": "an output bias"}
-    for key, value in own.items():
+    for key, (value, what) in own.items():
         if told.get(key) != value:
-            what = names.get(key, "a tokenizer")
             raise ModelError(
-                f"{folder}: was trained for a model with {what} of {told.get(key)}, this one "
-                f"has {value}: give the model it was trained for ({told.get('model')}), or a "
-                "fine-tune of it"
+                f"{folder}: was trained for a model with {what}: give the one it was trained "
+                f"for ({told.get('model')}), or a fine-tune of it"
             )

@@ -70,7 +70,7 @@ def train_hypernet(
         typer.Option(
             min=0,
             max=1,
-            help="Share of steps whose tokens may span words [0.25, 0.25, 0].",
+            help="Share of steps whose tokens may span words [0.3, 0.3, 0].",
             rich_help_panel=_STEPS,
         ),
     ] = None,
