@@ -55,7 +55,8 @@ def train(model, corpus, folder, preset=PRESET, **options):
 def contents(folder):
     """The files of a folder, without how long it took."""
     told = json.loads((folder / "hypernet.json").read_text())
-    told.pop("seconds")
+    for name in ("seconds", "peak_memory"):
+        told.pop(name)
     return (folder / "hypernet.safetensors").read_bytes(), told
 
 

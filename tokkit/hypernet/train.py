@@ -6,6 +6,7 @@ threads, it gives the same weights bit for bit as one that was not.
 """
 
 import hashlib
+import logging
 import os
 import shutil
 import time
@@ -28,11 +29,13 @@ from tokkit.hypernet.network import Network
 from tokkit.hypernet.running import groups, select
 from tokkit.hypernet.texts import Texts, draw, split
 from tokkit.hypernet.training import State, Training
+from tokkit.lm.device import peak_memory
 from tokkit.lm.processes import Processes, open_processes
 from tokkit.lm.train_work import CHECKPOINT, partial_folder, patience, take_over
 from tokkit.outputs import refuse_existing, replace_folder
 from tokkit.progress import Progress, silent
 
+_log = logging.getLogger("tokkit")
 _JUDGES = 4
 """Vocabularies that held-out text is cut with."""
 _JUDGED = 32
@@ -192,6 +195,7 @@ class _Job:
         found = training.judge(self._judges())
         training.network.train()
         step = training.state.step - self._preset.recipe.warm_up_steps
+        _log.info("step %s of %s: %.4f bits per byte", step, self._preset.recipe.steps, found)
         training.state.curve.append({"step": step, "bits_per_byte": round(found, 5)})
 
     def _judges(self) -> Sequence[Batch]:
@@ -233,6 +237,8 @@ class _Job:
             "text_bytes": int(self._learned.data.size),
             "held_out_bytes": int(self._judged.data.size),
             "seconds": round(state.seconds, 1),
+            "processes": self._processes.count,
+            "peak_memory": peak_memory(self._processes.device),
             "curve": state.curve,
             "losses": [[round(float(x), 5) for x in part.mean(0)] for part in parts],
             "cosine": compare(self.hypernet()),

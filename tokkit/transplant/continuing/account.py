@@ -1,16 +1,13 @@
 """What continued training did: ``continued.json``, the model card, what people are shown."""
 
 import json
-import resource
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from tokkit import __version__
+from tokkit.lm.device import peak_memory
 from tokkit.lm.train_run import Run
 from tokkit.lm.train_work import hundredths
 from tokkit.transplant.account import CARD
@@ -140,13 +137,5 @@ def describe(name: str, opened: Opened, run: Run, counts: Counts) -> dict[str, A
         "lexical": run.penalties[-1] / weight if weight else None,
         "seconds": round(run.seconds, 1),
         "processes": opened.processes.count,
-        "peak_memory": _peak_memory(opened.processes.device),
+        "peak_memory": peak_memory(opened.processes.device),
     }
-
-
-def _peak_memory(device: torch.device) -> int:
-    """Return the most bytes this process has held, on a GPU the most there."""
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(device))
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most * (1 if sys.platform == "darwin" else 1024)
