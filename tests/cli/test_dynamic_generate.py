@@ -22,7 +22,7 @@ def indexed(tmp_path_factory, invoke, tiny, text):
     )
     assert result.exit_code == 0, result.stderr
     said = json.loads(result.stdout)
-    assert said["embeddings"] == "last/front-shrunk"
+    assert said["embeddings"] == "last/front"
     assert (said["kind"], said["bias"]) == ("flat", False)
     assert said["size"] == len((folder / "tokens.jsonl").read_text().splitlines())
     return folder

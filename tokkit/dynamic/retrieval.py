@@ -138,11 +138,8 @@ class Retrieval:
         if self._finder is not None:
             ids = np.concatenate([ids, self.base + self._finder.proposed])
             self._judge(self._finder, logits)
-        if ids.size > self._top_k:
-            order = np.argsort(-logits, kind="stable")[: self._top_k]
-            order.sort()
-            ids, logits = ids[order], logits[order]
-        return Candidates(ids, logits)
+        kept = _greatest(logits, self._top_k)
+        return Candidates(ids[kept], logits[kept])
 
     def _judge(self, finder: "_Head", logits: NDArray[np.float32]) -> None:
         """Note whether the greatest of all products was among those looked at."""
@@ -153,6 +150,16 @@ class Retrieval:
         found = bool(finder.products[finder.proposed].max() >= finder.products.max())
         self.found_new += found
         self.found += found or not is_new
+
+
+def _greatest(logits: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    """Return where the greatest are, ascending; of equal ones the first."""
+    if logits.size <= count:
+        return np.arange(logits.size)
+    least = np.partition(logits, -count)[-count]
+    above = np.flatnonzero(logits > least)
+    equal = np.flatnonzero(logits == least)[: count - above.size]
+    return np.sort(np.concatenate([above, equal]))
 
 
 def _replace(model: Any, old: Any, new: Any) -> None:

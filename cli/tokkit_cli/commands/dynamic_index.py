@@ -55,7 +55,7 @@ def index(
         typer.Option(
             metavar="NAME|IN/OUT",
             help="As for `tokkit dynamic evaluate` [default: hypernet if one is given, else "
-            "last/front-shrunk].",
+            "last/front].",
             rich_help_panel=_ROWS,
         ),
     ] = None,
@@ -99,9 +99,9 @@ def index(
     ```
     """
     from tokkit.corpus import open_corpus
-    from tokkit.dynamic.embedding import DEFAULT, HYPERNET, find_rows
+    from tokkit.dynamic.embedding import HYPERNET, find_rows
     from tokkit.dynamic.index import ACCOUNT
-    from tokkit.dynamic.indexing import build_index
+    from tokkit.dynamic.indexing import EMBEDDINGS, build_index
     from tokkit.dynamic.vocabulary import frequent_tokens, read_tokens
     from tokkit.hypernet.source import SourceRows
     from tokkit.outputs import refuse_existing
@@ -110,7 +110,7 @@ def index(
         raise UsageError("give either --corpus or --tokens")
     refuse_existing(output, force=force, sign=ACCOUNT)
     source = SourceRows.read(model, model_tokenizer)
-    name = embeddings or (DEFAULT if hypernet is None else HYPERNET)
+    name = embeddings or (EMBEDDINGS if hypernet is None else HYPERNET)
     rows = find_rows(source, name, hypernet=hypernet, auxiliary=aux_model, device=device)
     with console.show_progress() as progress:
         if tokens is not None:
