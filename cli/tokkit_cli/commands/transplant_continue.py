@@ -1,4 +1,4 @@
-"""``tokkit transplant continue``: training a transplanted model on."""
+"""``tokkit transplant continue``: training a transplanted model further."""
 
 from pathlib import Path
 from typing import Annotated
@@ -39,7 +39,7 @@ def continue_training(
     quiet: given.Quiet = False,
     verbose: given.Verbose = False,
 ) -> None:
-    """Train a transplanted model on, on text with its new tokenizer (ZeTT's n-shot stage).
+    """Train a transplanted model further, on text in its new tokens (ZeTT's n-shot stage).
 
     The loss is that of the next token, and how far the embeddings have moved from where they
     began. Any causal language model will do; `--train new-rows` needs the `transplant.plan`

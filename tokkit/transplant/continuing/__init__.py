@@ -1,4 +1,4 @@
-"""Training a transplanted model on, on text: the n-shot stage of ZeTT (arXiv 2405.07883).
+"""Training a transplanted model further: the n-shot stage of ZeTT (arXiv 2405.07883).
 
 `request` says what may be asked for, `text` makes a file of tokens of a corpus, `trained`
 chooses the parameters, `saving` writes the folder, `account` says what was done, and `job` does

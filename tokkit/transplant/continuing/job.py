@@ -46,7 +46,7 @@ def continue_training(
     processes: Processes = ALONE,
     progress: Progress = silent,
 ) -> Continued:
-    """Train a model on and write it with its tokenizer, its plan and ``continued.json``.
+    """Train a model further and write it with its tokenizer, its plan and ``continued.json``.
 
     A run that left ``OUTPUT.partial`` behind is continued. On a CPU, and with equally many
     threads, the weights are the same bit for bit as if it had never been interrupted.
@@ -139,8 +139,8 @@ def _begin(opened: Opened, matrices: list[torch.Tensor]) -> Run:
     if opened.processes.is_main:
         # Weights, and for what is trained gradients and the two moments of AdamW.
         _log.info(
-            f"training {trained:,} of {size:,} parameters: about "
-            f"{4 * (size + 3 * trained) / 1e9:.1f} GB besides activations"
+            f"training {trained:,} parameters: model and optimizer take about "
+            f"{4 * (size + 3 * trained) / 1e9:,.2f} GB, besides activations"
         )
     return run
 
