@@ -1,7 +1,7 @@
 """Writing in the tokens of a large vocabulary, beside writing in a model's own.
 
     python -m benchmarks.dynamic_generate MODEL CORPUS PROMPTS [--embeddings mean last/front]
-        [--hypernet DIR] [--size 100000] [--words 2] [--texts 16] [--bytes 200]
+        [--hypernet DIR] [--boost 0 2] [--size 100000] [--words 2] [--texts 16] [--bytes 200]
 
 Words of CORPUS become tokens; documents of PROMPTS, cut after 100 bytes, are gone on from, once
 greedily and once drawn (min-p 0.1), both with a repetition penalty of 1.1. Bits per byte are
@@ -15,7 +15,9 @@ import resource
 import shutil
 import tempfile
 import time
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice, product
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +52,7 @@ def main() -> None:
     prompts = [cut(text) for text in islice(documents, given.texts)]
     model = HFModel.load(given.model, dtype="float32")
     print(f"{len(tokens):,} new tokens, {len(prompts)} prompts, {given.bytes} bytes of each\n")
-    print(f"{'rows':28} way     bytes/token  new  bits/byte   ms/token  recall  of new")
+    print(f"{'rows':22} boost way     bytes/token  new  bits/byte   ms/token  recall  of new")
     show("none", Writer(model), prompts, given)
     folder = Path(tempfile.mkdtemp())
     for name in [*given.embeddings, *(["hypernet"] if given.hypernet else [])]:
@@ -61,7 +63,7 @@ def main() -> None:
         size = sum(path.stat().st_size for path in (folder / "index").iterdir()) / 1e6
         print(f"index of {rows.name}: {seconds:.1f} s, {size:.0f} MB")
         index = TokenIndex(folder / "index", probe=given.probe)
-        show(rows.name, Writer(model, index), prompts, given)
+        show(rows.name, Writer(model, index), prompts, given, given.boost)
     shutil.rmtree(folder)
     print(f"\npeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
@@ -78,6 +80,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--words", type=int, default=2)
     parser.add_argument("--texts", type=int, default=16)
     parser.add_argument("--bytes", type=int, default=200)
+    parser.add_argument("--boost", type=float, nargs="*", default=[0.0])
     parser.add_argument("--kind", choices=["flat", "ivf"])
     parser.add_argument("--probe", type=float, default=0.25)
     return parser.parse_args()
@@ -88,12 +91,18 @@ def cut(text: bytes) -> bytes:
     return text[:PROMPT].rpartition(b" ")[0]
 
 
-def show(name: str, writer: Writer, prompts: list[bytes], given: argparse.Namespace) -> None:
+def show(
+    name: str,
+    writer: Writer,
+    prompts: list[bytes],
+    given: argparse.Namespace,
+    boosts: Sequence[float] = (0.0,),
+) -> None:
     """Write texts and print a line for each way."""
-    for way, options in WAYS.items():
+    for boost, (way, options) in product(boosts, WAYS.items()):
         found, spent = [], 0.0
         for seed, prompt in enumerate(prompts):
-            own = Options(**{**vars(options), "max_bytes": given.bytes, "seed": seed})
+            own = replace(options, max_bytes=given.bytes, boost=boost, seed=seed)
             began = time.process_time()
             writing = writer.begin(prompt, own)
             for _ in writing:
@@ -109,7 +118,7 @@ def show(name: str, writer: Writer, prompts: list[bytes], given: argparse.Namesp
         new = sum(each.new for each in found) / count
         shares = np.mean(recall, axis=0) if recall else []
         print(
-            f"{name:28} {way:7} {size / count:11.2f} {new:5.1%} {bits:9.2f} "
+            f"{name:22} {boost:5.1f} {way:7} {size / count:11.2f} {new:5.1%} {bits:9.2f} "
             f"{1000 * spent / count:10.2f} {' '.join(f'{share:7.1%}' for share in shares)}",
             flush=True,
         )

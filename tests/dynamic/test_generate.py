@@ -119,6 +119,20 @@ def test_it_writes_as_a_model_that_has_all_rows_of_its_own(name, kind, tmp_path)
     np.testing.assert_allclose(candidates.logits, expected, rtol=1e-5, atol=1e-5)
 
 
+def test_a_boost_is_added_to_the_logits_of_new_tokens(tmp_path):
+    model = decoder("gemma2")
+    index = indexed(model, tmp_path / "index")
+    found = []
+    for boost in (0.0, 2.5):
+        with Retrieval(model, index, top_k=1000, boost=boost) as retrieval:
+            found.append(retrieval.read([START]).logits)
+    assert (found[0][:SIZE] == found[1][:SIZE]).all()
+    np.testing.assert_allclose(found[1][SIZE:], found[0][SIZE:] + 2.5, rtol=1e-6)
+    writer = Writer(model, index)
+    texts = [writer.write(PROMPT, Options(max_bytes=40, boost=boost)) for boost in (0, 50)]
+    assert texts[0].new < len(texts[1].tokens) == texts[1].new
+
+
 def test_some_of_these_models_are_tied_have_a_bias_or_change_logits(tmp_path):
     models = {name: decoder(name) for name in NAMES}
     sources = {name: SourceRows.of(each.model, TOKENIZER) for name, each in models.items()}

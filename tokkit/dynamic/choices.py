@@ -22,6 +22,8 @@ class Options:
             temperature (arXiv 2407.01082).
         repetition_penalty: What positive logits of tokens that were there already, in the
             prompt too, are divided by, and negative ones multiplied (arXiv 1909.05858).
+        boost: What is added to the logits of new tokens before all that: the model has learned
+            to say the beginning of a word, not all of it, so they seldom win by themselves.
         seed: Of the random numbers.
 
     Raises:
@@ -33,6 +35,7 @@ class Options:
     top_k: int = 64
     min_p: float = 0.1
     repetition_penalty: float = 1.1
+    boost: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -118,7 +118,9 @@ class Writer:
                 f"{self.model.name}: a prompt of {len(ids)} tokens leaves no room in the "
                 f"context of {self.model.context}: shorten it"
             )
-        retrieval = Retrieval(self.model, self.index, top_k=options.top_k, exact=exact)
+        retrieval = Retrieval(
+            self.model, self.index, top_k=options.top_k, boost=options.boost, exact=exact
+        )
         return Writing(self, retrieval, ids, options)
 
     def _cut(self, text: bytes) -> list[int]:

@@ -45,7 +45,13 @@ class Retrieval:
     """
 
     def __init__(
-        self, model: HFModel, index: TokenIndex | None, *, top_k: int, exact: bool = False
+        self,
+        model: HFModel,
+        index: TokenIndex | None,
+        *,
+        top_k: int,
+        boost: float = 0.0,
+        exact: bool = False,
     ) -> None:
         """Take a model and the index that was made for it.
 
@@ -53,6 +59,7 @@ class Retrieval:
             model: The model.
             index: New tokens; None: the model has its own alone.
             top_k: How many candidates there are at most.
+            boost: What is added to the logits of new tokens.
             exact: Whether to look at all rows too, to see what the index missed.
 
         Raises:
@@ -60,6 +67,7 @@ class Retrieval:
         """
         self._model = model
         self._top_k = top_k
+        self._boost = boost
         self._cache: Any = None
         self._length = 0
         self._embedding = model.model.get_input_embeddings()
@@ -120,11 +128,9 @@ class Retrieval:
         )
         self._cache = getattr(output, "past_key_values", None)
         if self._cache is None:
-            raise ModelError(
-                f"{self._model.name}: keeps no keys and values to go on from: take a "
-                "model with attention"
-            )
-        logits = output.logits[0, -1].float().cpu().numpy()
+            told = "keeps no keys and values to go on from: take a model with attention"
+            raise ModelError(f"{self._model.name}: {told}")
+        logits = output.logits[0, -1].float().cpu().numpy().copy()
         if np.isnan(logits).any():
             raise ModelError(
                 f"{self._model.name}: the model gives logits that are not numbers: its weights "
@@ -136,12 +142,13 @@ class Retrieval:
         """Return the candidates with the greatest logits, of equal ones the lowest ids."""
         ids = np.arange(self.base, dtype=np.int64)
         if self._finder is not None:
+            self._judge(self._finder)
             ids = np.concatenate([ids, self.base + self._finder.proposed])
-            self._judge(self._finder, logits)
+            logits[self.base :] += self._boost
         kept = _greatest(logits, self._top_k)
         return Candidates(ids[kept], logits[kept])
 
-    def _judge(self, finder: "_Head", logits: NDArray[np.float32]) -> None:
+    def _judge(self, finder: "_Head") -> None:
         """Note whether the greatest of all products was among those looked at."""
         if finder.products is None:
             return

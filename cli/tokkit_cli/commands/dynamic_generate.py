@@ -76,6 +76,13 @@ def generate(
             rich_help_panel=_DRAWING,
         ),
     ] = 1.1,
+    boost: Annotated[
+        float,
+        typer.Option(
+            help="Add this to the logits of new tokens: more of them are written.",
+            rich_help_panel=_DRAWING,
+        ),
+    ] = 0.0,
     seed: given.Seed = 0,
     probe: Annotated[
         float,
@@ -130,6 +137,7 @@ def generate(
         min_p=min_p,
         top_k=top_k,
         repetition_penalty=repetition_penalty,
+        boost=boost,
         seed=seed,
     )
     writer = Writer.load(
