@@ -5,7 +5,6 @@ whatever a model does before and behind them (scaling, capping) is done to new t
 head looks at all of the model's own tokens, and at those new ones that the index proposes.
 """
 
-import copy
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from tokkit.dynamic.index import TokenIndex
 from tokkit.errors import ModelError
+from tokkit.lm.embed import embed
 from tokkit.lm.hf import HFModel
 
 _NN: Any = torch.nn
@@ -202,10 +202,6 @@ class _Lookup(_Beside):
     def __init__(self, inner: Any, index: TokenIndex, base: int) -> None:
         super().__init__(inner, index)
         self.base = base
-        # What pads has an id that a few rows do not reach.
-        plain = copy.copy(inner)
-        plain.padding_idx = None
-        object.__setattr__(self, "plain", plain)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         is_new = ids >= self.base
@@ -213,8 +209,8 @@ class _Lookup(_Beside):
         if is_new.any():
             numbers = (ids[is_new] - self.base).cpu().numpy()
             places = torch.arange(len(numbers), device=ids.device)
-            weight = {"weight": self.like(self.index.input[numbers])}
-            found[is_new] = torch.func.functional_call(self.plain, weight, (places,))
+            rows = self.like(self.index.input[numbers])
+            found[is_new] = embed(self.inner, rows, places)
         return found
 
 

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from tokkit.dynamic.rows import NewRows
+from tokkit.lm.embed import embed
 
 Side = Literal["left", "right"]
 
@@ -93,15 +94,7 @@ class Extended:
     def _new(self) -> torch.Tensor:
         """The embeddings of the new tokens, as the model's own embedding gives them."""
         rows = self._like(self.rows.input, self._embedding.weight)
-        # The embedding wants to have a row for the id that pads.
-        least = (getattr(self._embedding, "padding_idx", None) or 0) + 1
-        missing = max(least - len(rows), 0)
-        weight = torch.nn.functional.pad(rows, (0, 0, 0, missing))
-        ids = torch.arange(len(rows), device=self.device)
-        found: torch.Tensor = torch.func.functional_call(
-            self._embedding, {"weight": weight}, (ids,)
-        )
-        return found
+        return embed(self._embedding, rows, torch.arange(len(rows), device=self.device))
 
     @torch.no_grad()
     def predict(self, **inputs: Any) -> torch.Tensor:

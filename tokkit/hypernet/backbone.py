@@ -1,7 +1,6 @@
 """The frozen language model: run with any embeddings, its own weights untouched."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +12,7 @@ from torch.func import functional_call
 from tokkit.errors import ModelError
 from tokkit.hypernet.source import SourceRows
 from tokkit.lm.device import find_device
+from tokkit.lm.embed import embed
 from tokkit.lm.hf_load import context_of, load_model, load_tokenizer, quiet, start_and_ends
 from tokkit.lm.roles import named_specials
 
@@ -103,9 +103,7 @@ class Backbone:
         if bias is not None:
             given |= dict.fromkeys(self._biases, bias)
         # Not as ids: RoBERTa's positions leave out the id of padding, which is another token's.
-        table = self.model.get_input_embeddings()
-        with _any_vocabulary(table):
-            embedded = functional_call(table, {"weight": embeddings[0]}, (ids,))
+        embedded = embed(self.model.get_input_embeddings(), embeddings[0], ids)
         mask = torch.ones_like(ids) if mask is None else mask
         call: dict[str, Any] = {"inputs_embeds": embedded, "attention_mask": mask}
         if self.frame.mask is None:
@@ -126,20 +124,6 @@ def _names_of(model: Any, weight: torch.Tensor) -> list[str]:
     """Return the names of a parameter, all of them where it is shared."""
     pairs = model.named_parameters(remove_duplicate=False)
     return [name for name, value in pairs if value is weight]
-
-
-@contextmanager
-def _any_vocabulary(table: Any) -> Iterator[None]:
-    """Let padding not have a row: its id may be beyond a smaller vocabulary."""
-    padding = getattr(table, "padding_idx", None)
-    if padding is None:
-        yield
-        return
-    table.padding_idx = None
-    try:
-        yield
-    finally:
-        table.padding_idx = padding
 
 
 def _is_masked(model: str) -> bool:
