@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 torch = pytest.importorskip("torch")
 
 from tests.hypernet.test_batches import RECIPE  # noqa: E402
+from tests.transplant import models  # noqa: E402
 from tokkit.corpus import open_corpus  # noqa: E402
 from tokkit.errors import CorpusError, ModelError, UsageError  # noqa: E402
 from tokkit.hypernet.config import Config, Preset  # noqa: E402
@@ -134,6 +135,16 @@ def test_what_cannot_be_learned_from_is_refused(make_model, tmp_path):
     long = replace(PRESET, recipe=replace(PRESET.recipe, length=64))
     with pytest.raises(UsageError, match="context of 64"):
         train(make_model("llama"), tmp_path / "more.txt", tmp_path / "net", long)
+
+
+def test_a_model_stored_in_half_precision_runs_in_float32(make_model, corpus, tmp_path):
+    half = models.load(make_model("llama")).to(torch.bfloat16)
+    half.save_pretrained(tmp_path / "half")
+    recipe = replace(PRESET.recipe, steps=1, precision="float32")
+    tokenizer = str(make_model("llama"))
+    exact = replace(PRESET, recipe=recipe)
+    found = train(tmp_path / "half", corpus, tmp_path / "net", exact, tokenizer=tokenizer)
+    assert found.account["curve"][0]["bits_per_byte"] > 0
 
 
 def test_the_command(make_model, corpus, tmp_path):

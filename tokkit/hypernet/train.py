@@ -81,6 +81,8 @@ def train_hypernet(
     processes = open_processes(device)
     backbone = Backbone.load(model, tokenizer=tokenizer, device=str(processes.device))
     _check_length(backbone, preset.recipe)
+    if preset.recipe.precision == "float32":
+        backbone.model.float()  # its weights may be stored in half precision
     progress("reading text", 0, 0)
     learned, judged = split(corpus.documents())
     job = _Job(backbone, learned, judged, preset, processes, progress)
