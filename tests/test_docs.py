@@ -15,6 +15,7 @@ from tokkit_cli.default_command import DefaultCommand
 
 from tokkit.analysis.measures import RATIOS, TYPES
 from tokkit.analysis.use import definitions
+from tokkit.hypernet.config import PRESETS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "data" / "README.md", ROOT / "CHANGELOG.md"]
@@ -156,6 +157,37 @@ def test_every_measure_is_defined_in_the_docs():
         plain = re.sub("^(shannon|renyi_2.5)_(?=efficiency)", "", plain)
         plain = plain.replace("renyi_2.5_", "renyi_α_")
         assert plain in text, name
+
+
+def test_the_presets_of_hypernetworks_are_those_of_the_table():
+    text = (ROOT / "docs" / "hypernet.md").read_text(encoding="utf-8")
+    table = text.partition("| | tiny | small | paper |")[2].partition("\n\n")[0]
+    rows = [
+        [cell.strip() for cell in row.strip("|").split("|")] for row in table.split("\n")[2:]
+    ]
+    for column, name in enumerate(("tiny", "small", "paper"), 1):
+        shape, recipe = PRESETS[name].config, PRESETS[name].recipe
+        said = [row[column].replace(",", "") for row in rows]
+        assert said[2:4] == [
+            "what to add" if shape.residual else "the row",
+            "copied" if recipe.copy_known else "predicted",
+        ]
+        assert [float(each.replace("all", "0")) for each in said[:2] + said[4:]] == [
+            shape.layers,
+            shape.surface,
+            recipe.warm_up_steps,
+            recipe.steps,
+            recipe.vocab_size,
+            recipe.noise_spread,
+            recipe.across_words,
+            recipe.block,
+            recipe.queue,
+            recipe.batch,
+            recipe.length,
+            recipe.lexical_tokens,
+            recipe.rate,
+            recipe.clip,
+        ]
 
 
 def assembly():
