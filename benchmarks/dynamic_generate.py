@@ -24,12 +24,12 @@ import numpy as np
 import torch
 
 from tokkit.corpus import open_corpus
-from tokkit.dynamic.choices import Options
-from tokkit.dynamic.embedding import find_rows
-from tokkit.dynamic.generate import Writer
-from tokkit.dynamic.index import TokenIndex
-from tokkit.dynamic.indexing import build_index
-from tokkit.dynamic.vocabulary import frequent_tokens
+from tokkit.dynamic.models.embedding import find_rows
+from tokkit.dynamic.writing.choices import Options
+from tokkit.dynamic.writing.generate import Writer
+from tokkit.dynamic.writing.index import TokenIndex
+from tokkit.dynamic.writing.indexing import build_index
+from tokkit.dynamic.writing.vocabulary import frequent_tokens
 from tokkit.hypernet.source import SourceRows
 from tokkit.lm.hf import HFModel
 from tokkit.streaming import read_documents

@@ -33,10 +33,10 @@ from rich.console import Console
 from tokkit.corpus import open_corpus
 from tokkit.demo.text import read_documents
 from tokkit.dynamic import draw_curve, merge_batch
-from tokkit.dynamic.embedding import find_rows
-from tokkit.dynamic.evaluate import Plan, evaluate
-from tokkit.dynamic.level import Level
-from tokkit.dynamic.prefill import go_on, prefill
+from tokkit.dynamic.measures.evaluate import Plan, evaluate
+from tokkit.dynamic.measures.level import Level
+from tokkit.dynamic.models.embedding import find_rows
+from tokkit.dynamic.models.prefill import go_on, prefill
 from tokkit.hypernet.source import SourceRows
 from tokkit.lm import HFModel
 from tokkit.report import write_chart
@@ -159,10 +159,10 @@ chart_evaluation(by_last)
 
 # %%
 if find_spec("faiss"):
-    from tokkit.dynamic.choices import Options
-    from tokkit.dynamic.generate import Writer
-    from tokkit.dynamic.indexing import build_index
-    from tokkit.dynamic.vocabulary import frequent_tokens
+    from tokkit.dynamic.writing.choices import Options
+    from tokkit.dynamic.writing.generate import Writer
+    from tokkit.dynamic.writing.indexing import build_index
+    from tokkit.dynamic.writing.vocabulary import frequent_tokens
 
     learned = [document.text for document in read_documents() if not document.is_held_out]
     file = folder / "learned.jsonl"

@@ -6,7 +6,7 @@ import torch
 from tests.dynamic.test_merging import small
 from tests.transplant.models import build
 from tokkit.dynamic import merge_batch
-from tokkit.dynamic.embedding import find_rows
+from tokkit.dynamic.models.embedding import find_rows
 from tokkit.hypernet.source import SourceRows
 from tokkit.lm.hf import HFModel
 

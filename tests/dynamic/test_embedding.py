@@ -4,7 +4,7 @@ import torch
 
 from tests.dynamic.models import SIZE, TOKENIZER, decoder, merged, rows_for
 from tests.transplant.models import build
-from tokkit.dynamic.embedding import MixedRows, PredictedRows, find_rows
+from tokkit.dynamic.models.embedding import MixedRows, PredictedRows, find_rows
 from tokkit.errors import UsageError
 from tokkit.hypernet.config import Config
 from tokkit.hypernet.hypernet import Hypernet

@@ -6,7 +6,7 @@ import torch
 
 from tests.dynamic.models import SIZE, merged, rows_for
 from tests.transplant.models import ENCODERS, build
-from tokkit.dynamic.encoder import encode_states, encoder_logits, pool_states
+from tokkit.dynamic.models.encoder import encode_states, encoder_logits, pool_states
 
 
 def plain(model, ids):

@@ -8,11 +8,10 @@ import torch
 
 from tests.dynamic.models import SIZE, START, TOKENIZER, decoder, plain_logits
 from tokkit.dynamic import merge_batch
-from tokkit.dynamic.embedding import find_rows
-from tokkit.dynamic.evaluate import Plan, evaluate
-from tokkit.dynamic.journal import Journal, begin_journal
-from tokkit.dynamic.level import Level
-from tokkit.dynamic.measuring import (
+from tokkit.dynamic.measures.evaluate import Plan, evaluate
+from tokkit.dynamic.measures.journal import Journal, begin_journal
+from tokkit.dynamic.measures.level import Level
+from tokkit.dynamic.measures.measuring import (
     BITS,
     DIVERGENCE,
     FIRST_DIVERGENCE,
@@ -24,6 +23,7 @@ from tokkit.dynamic.measuring import (
     Measured,
     measure_batch,
 )
+from tokkit.dynamic.models.embedding import find_rows
 from tokkit.errors import CorpusError, UsageError
 from tokkit.hypernet.source import SourceRows
 from tokkit.lm.score import score

@@ -8,12 +8,12 @@ import torch
 import transformers
 
 from tests.dynamic.models import SIZE, START, TOKENIZER, decoder
-from tokkit.dynamic.choices import Options, drop_unlikely, penalise
-from tokkit.dynamic.embedding import NewRows
-from tokkit.dynamic.generate import Writer
-from tokkit.dynamic.index import TokenIndex
-from tokkit.dynamic.indexing import build_index
-from tokkit.dynamic.retrieval import Candidates, Retrieval
+from tokkit.dynamic.models.embedding import NewRows
+from tokkit.dynamic.writing.choices import Options, drop_unlikely, penalise
+from tokkit.dynamic.writing.generate import Writer
+from tokkit.dynamic.writing.index import TokenIndex
+from tokkit.dynamic.writing.indexing import build_index
+from tokkit.dynamic.writing.retrieval import Candidates, Retrieval
 from tokkit.errors import ModelError, UsageError
 from tokkit.hypernet.source import SourceRows
 from tokkit.lm.hf import HFModel

@@ -8,10 +8,10 @@ import torch
 
 from tests.cli.conftest import contents
 from tests.dynamic.test_merging import small
-from tokkit.dynamic import indexing
-from tokkit.dynamic.embedding import NewRows, find_rows
-from tokkit.dynamic.index import TokenIndex
-from tokkit.dynamic.indexing import build_index, digest_rows
+from tokkit.dynamic.models.embedding import NewRows, find_rows
+from tokkit.dynamic.writing import indexing
+from tokkit.dynamic.writing.index import TokenIndex
+from tokkit.dynamic.writing.indexing import build_index, digest_rows
 from tokkit.errors import MissingExtraError, ModelError, UsageError
 from tokkit.hypernet.source import SourceRows
 

@@ -14,9 +14,9 @@ from tests.dynamic.models import (
     plain_logits,
     rows_for,
 )
-from tokkit.dynamic.embedding import NewRows
-from tokkit.dynamic.prefill import go_on, prefill
-from tokkit.dynamic.running import Extended, pad
+from tokkit.dynamic.models.embedding import NewRows
+from tokkit.dynamic.models.prefill import go_on, prefill
+from tokkit.dynamic.models.running import Extended, pad
 from tokkit.errors import ModelError
 
 NAMES = ["llama", "gpt2", "gemma2", "gemma3_text", "opt", "phi"]

@@ -11,7 +11,12 @@ from tests.dynamic.test_merging import small
 from tests.transplant.folders import byte_level, write
 from tokkit import load
 from tokkit.corpus import open_corpus
-from tokkit.dynamic.vocabulary import frequent_tokens, new_tokens, read_tokens, write_tokens
+from tokkit.dynamic.writing.vocabulary import (
+    frequent_tokens,
+    new_tokens,
+    read_tokens,
+    write_tokens,
+)
 from tokkit.errors import UsageError, VocabularyError
 from tokkit.patterns import PATTERNS
 

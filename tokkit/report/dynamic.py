@@ -8,7 +8,7 @@ from tokkit.report.charts import altair
 if TYPE_CHECKING:
     from tokkit.dynamic.curve import Curve
     from tokkit.dynamic.curves import Curves
-    from tokkit.dynamic.evaluation import Evaluation
+    from tokkit.dynamic.measures.evaluation import Evaluation
 
 _ALL = "all"
 _COLOURS = 8

@@ -13,7 +13,7 @@ from tokkit_cli.lists import read_numbers, read_shares
 from tokkit_cli.study_options import Figure
 
 if TYPE_CHECKING:
-    from tokkit.dynamic.level import Level
+    from tokkit.dynamic.measures.level import Level
 
 _ROWS = "How rows of new tokens are made"
 
@@ -89,10 +89,10 @@ def evaluate(
     tokkit dynamic evaluate my-model texts.jsonl --embeddings hypernet --hypernet my-hypernet
     ```
     """
-    from tokkit.dynamic.embedding import find_rows
-    from tokkit.dynamic.evaluate import Plan
-    from tokkit.dynamic.evaluate import evaluate as measure
-    from tokkit.dynamic.journal import begin_journal
+    from tokkit.dynamic.measures.evaluate import Plan
+    from tokkit.dynamic.measures.evaluate import evaluate as measure
+    from tokkit.dynamic.measures.journal import begin_journal
+    from tokkit.dynamic.models.embedding import find_rows
     from tokkit.hypernet.source import SourceRows
     from tokkit.lm.hf import HFModel
     from tokkit.results import Provenance, write_study
@@ -139,7 +139,7 @@ def evaluate(
 
 def _levels(reductions: str, merges: str | None) -> "Sequence[Level]":
     """Read how far to merge."""
-    from tokkit.dynamic.level import Level
+    from tokkit.dynamic.measures.level import Level
 
     if merges is not None:
         return [Level(merges=number) for number in read_numbers(merges, "--merges")]

@@ -12,7 +12,7 @@ from tokkit_cli import options as given
 from tokkit_cli.byte_requests import read_text
 
 if TYPE_CHECKING:
-    from tokkit.dynamic.written import Written
+    from tokkit.dynamic.writing.written import Written
 
 PromptTokensName = Literal["own", "all"]
 _DRAWING = "Drawing"
@@ -124,9 +124,9 @@ def generate(
     tokkit dynamic generate my-model --index my-index --prompt - --greedy --exact < prompt.txt
     ```
     """
-    from tokkit.dynamic.choices import Options
-    from tokkit.dynamic.generate import Writer
-    from tokkit.dynamic.index import TokenIndex
+    from tokkit.dynamic.writing.choices import Options
+    from tokkit.dynamic.writing.generate import Writer
+    from tokkit.dynamic.writing.index import TokenIndex
 
     if greedy and temperature:
         raise UsageError(f"--greedy is --temperature 0, not {temperature:g}: leave one out")

@@ -99,10 +99,10 @@ def index(
     ```
     """
     from tokkit.corpus import open_corpus
-    from tokkit.dynamic.embedding import HYPERNET, find_rows
-    from tokkit.dynamic.index import ACCOUNT
-    from tokkit.dynamic.indexing import EMBEDDINGS, build_index
-    from tokkit.dynamic.vocabulary import frequent_tokens, read_tokens
+    from tokkit.dynamic.models.embedding import HYPERNET, find_rows
+    from tokkit.dynamic.writing.index import ACCOUNT
+    from tokkit.dynamic.writing.indexing import EMBEDDINGS, build_index
+    from tokkit.dynamic.writing.vocabulary import frequent_tokens, read_tokens
     from tokkit.hypernet.source import SourceRows
     from tokkit.outputs import refuse_existing
 

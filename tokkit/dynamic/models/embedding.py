@@ -14,8 +14,8 @@ try:
 except ModuleNotFoundError as missing:
     raise MissingExtraError("torch", "torch") from missing
 
-from tokkit.dynamic.mixing import MixedRows, Remembering
-from tokkit.dynamic.rows import NewRows, Parts, TokenRows
+from tokkit.dynamic.models.mixing import MixedRows, Remembering
+from tokkit.dynamic.models.rows import NewRows, Parts, TokenRows
 from tokkit.hypernet.source import SourceRows
 from tokkit.transplant.context import Auxiliary
 from tokkit.transplant.methods import METHODS, find_method

@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 
 from tokkit.dynamic.merging import Merged
-from tokkit.dynamic.rows import NewRows
-from tokkit.dynamic.running import Extended, pad
+from tokkit.dynamic.models.rows import NewRows
+from tokkit.dynamic.models.running import Extended, pad
 
 States = list[NDArray[np.float32]]
 

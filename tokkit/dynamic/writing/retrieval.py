@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tokkit.dynamic.index import TokenIndex
+from tokkit.dynamic.writing.index import TokenIndex
 from tokkit.errors import ModelError
 from tokkit.lm.embed import embed
 from tokkit.lm.hf import HFModel

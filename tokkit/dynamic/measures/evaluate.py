@@ -6,12 +6,12 @@ from math import ceil
 from typing import Any
 
 from tokkit.dynamic.boundaries import Boundary
-from tokkit.dynamic.evaluation import Evaluation
-from tokkit.dynamic.journal import Journal
-from tokkit.dynamic.level import Level
-from tokkit.dynamic.measuring import measure_batch
-from tokkit.dynamic.rows import TokenRows
-from tokkit.dynamic.summing import Group, summarize
+from tokkit.dynamic.measures.evaluation import Evaluation
+from tokkit.dynamic.measures.journal import Journal
+from tokkit.dynamic.measures.level import Level
+from tokkit.dynamic.measures.measuring import measure_batch
+from tokkit.dynamic.measures.summing import Group, summarize
+from tokkit.dynamic.models.rows import TokenRows
 from tokkit.errors import CorpusError, UsageError
 from tokkit.lm.hf import HFModel
 from tokkit.lm.score import SIZE, fitting_segments

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.dynamic.evaluation import ALL, Row
-from tokkit.dynamic.level import Level
-from tokkit.dynamic.measuring import (
+from tokkit.dynamic.measures.evaluation import ALL, Row
+from tokkit.dynamic.measures.level import Level
+from tokkit.dynamic.measures.measuring import (
     BITS,
     DIVERGENCE,
     FIRST_DIVERGENCE,

@@ -14,12 +14,12 @@ import numpy as np
 
 from tokkit.byte_spelling import spell
 from tokkit.byteprobs.choosing import Chooser
-from tokkit.dynamic.choices import Options, drop_unlikely, penalise
-from tokkit.dynamic.index import TokenIndex
-from tokkit.dynamic.indexing import digest_rows
-from tokkit.dynamic.retrieval import Candidates, Retrieval
-from tokkit.dynamic.vocabulary import word_cutter
-from tokkit.dynamic.written import Finish, Written
+from tokkit.dynamic.writing.choices import Options, drop_unlikely, penalise
+from tokkit.dynamic.writing.index import TokenIndex
+from tokkit.dynamic.writing.indexing import digest_rows
+from tokkit.dynamic.writing.retrieval import Candidates, Retrieval
+from tokkit.dynamic.writing.vocabulary import word_cutter
+from tokkit.dynamic.writing.written import Finish, Written
 from tokkit.errors import ModelError
 from tokkit.hypernet.source import SourceRows
 from tokkit.lm.hf import HFModel

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tokkit.dynamic.measuring import Measured
+from tokkit.dynamic.measures.measuring import Measured
 from tokkit.errors import UsageError
 from tokkit.results import Provenance, begin_folder
 

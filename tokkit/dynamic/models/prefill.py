@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from tokkit.dynamic.merging import Merged
-from tokkit.dynamic.rows import NewRows
-from tokkit.dynamic.running import Extended, Side, pad
+from tokkit.dynamic.models.rows import NewRows
+from tokkit.dynamic.models.running import Extended, Side, pad
 from tokkit.errors import ModelError
 from tokkit.lm.hf import HFModel
 

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from tokkit.dynamic.boundaries import Boundary
-from tokkit.dynamic.level import Level
+from tokkit.dynamic.measures.level import Level
 from tokkit.stats import Interval
 
 if TYPE_CHECKING:

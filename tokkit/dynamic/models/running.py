@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tokkit.dynamic.rows import NewRows
+from tokkit.dynamic.models.rows import NewRows
 from tokkit.lm.embed import embed
 
 Side = Literal["left", "right"]

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from tokkit.dynamic.boundaries import Boundary
-from tokkit.dynamic.level import Level
+from tokkit.dynamic.measures.level import Level
 from tokkit.dynamic.merging import Merged
-from tokkit.dynamic.rows import TokenRows
-from tokkit.dynamic.running import Extended, pad
+from tokkit.dynamic.models.rows import TokenRows
+from tokkit.dynamic.models.running import Extended, pad
 from tokkit.errors import ModelError
 from tokkit.kernels._jit import Ids
 from tokkit.lm.hf import HFModel

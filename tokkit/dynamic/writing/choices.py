@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.byteprobs.choosing import Chooser
-from tokkit.dynamic.retrieval import Candidates
+from tokkit.dynamic.writing.retrieval import Candidates
 from tokkit.errors import UsageError
 
 

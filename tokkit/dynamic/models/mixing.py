@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tokkit.dynamic.rows import NewRows, Parts
+from tokkit.dynamic.models.rows import NewRows, Parts
 from tokkit.hypernet.source import SourceRows
 from tokkit.segment.longest import LongestMatch
 from tokkit.tokenizer import Tokenizer

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.corpus.streams import import_extra
-from tokkit.dynamic.vocabulary import read_tokens
+from tokkit.dynamic.writing.vocabulary import read_tokens
 from tokkit.errors import ModelError, UsageError
 
 Kind = Literal["flat", "ivf"]

@@ -21,10 +21,10 @@ from numpy.lib.format import open_memmap
 
 from tokkit import __version__
 from tokkit.byte_spelling import spell
-from tokkit.dynamic import index as files
-from tokkit.dynamic.embedding import NewRows, TokenRows
-from tokkit.dynamic.index import Account, Floats, Kind, RowType, TokenIndex, load_faiss
-from tokkit.dynamic.vocabulary import new_tokens, write_tokens
+from tokkit.dynamic.models.embedding import NewRows, TokenRows
+from tokkit.dynamic.writing import index as files
+from tokkit.dynamic.writing.index import Account, Floats, Kind, RowType, TokenIndex, load_faiss
+from tokkit.dynamic.writing.vocabulary import new_tokens, write_tokens
 from tokkit.errors import UsageError
 from tokkit.hypernet.source import SourceRows
 from tokkit.outputs import refuse_existing, replace_folder

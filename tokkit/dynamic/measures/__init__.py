@@ -1,0 +1,1 @@
+"""What dynamic tokenization does to what a model knows."""

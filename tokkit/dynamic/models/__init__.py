@@ -1,0 +1,1 @@
+"""Models that read and predict the new tokens of a batch."""

@@ -1,0 +1,1 @@
+"""Writing with a large vocabulary, found through an index of nearest neighbours."""
