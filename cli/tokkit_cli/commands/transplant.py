@@ -28,6 +28,7 @@ def show_commands(context: typer.Context) -> None:
     tokkit transplant my-model my-tokenizer -o moved --calibrate text.jsonl --evaluate other.txt
     tokkit transplant my-model my-tokenizer --dry-run
     tokkit transplant explain moved ' hello'
+    tokkit transplant train-hypernet my-model --corpus text.jsonl -o hypernet
     tokkit transplant continue moved -o trained --corpus text.jsonl --steps 1000
     ```
     """
