@@ -102,7 +102,7 @@ def test_texts_are_foretold_token_by_token(source, documents, step):
 
 def test_processes_share_a_batch(source, documents):
     whole = make(source, documents, batch=6).make(4)
-    parts = [make(source, documents, share=(rank, 2), batch=3).make(4) for rank in (0, 1)]
+    parts = [make(source, documents, share=(rank, 2), batch=6).make(4) for rank in (0, 1)]
     rows = {row.tobytes() for row in whole.sequences[0].wanted}
     found = [row.tobytes() for part in parts for row in part.sequences[0].wanted]
     assert len(found) == 6

@@ -122,11 +122,13 @@ class Batches:
         """Return what a step learns from."""
         vocab = self._sampler.vocabulary(step)
         recipe = self._recipe
-        count, own = recipe.batch * self._share[1], slice(self._share[0], None, self._share[1])
+        own = slice(self._share[0], None, self._share[1])
         chance = draw(recipe.seed, _TEXT, step)
-        sequences = []
+        sequences, size = [], recipe.length * BYTES_PER_TOKEN
         for part in range(recipe.accumulate):
-            texts = self._texts.windows(count, recipe.length * BYTES_PER_TOKEN, chance)[own]
+            texts = self._texts.windows(recipe.batch, size, chance)[
+                own
+            ]
             hiding = np.random.default_rng([recipe.seed, _MASK, step, part, self._share[0]])
             sequences.append(self._sequences(vocab, texts, hiding))
         return self._batch(vocab, sequences, draw(recipe.seed, _LEXICAL, step))

@@ -56,7 +56,7 @@ class Recipe:
         across_words: In which share of the steps tokens may span words.
         block: Bytes of text whose substrings a step adds to the queue.
         queue: Blocks in the queue.
-        batch: Texts in a step.
+        batch: Texts in a batch, those of all processes together.
         length: Tokens of a text.
         accumulate: Batches, of one vocabulary, in a step.
         copy_known: Whether tokens that the source has keep its rows, as when transplanting;

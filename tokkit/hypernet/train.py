@@ -80,7 +80,7 @@ def train_hypernet(
     refuse_existing(place, force=force, sign=ACCOUNT)
     processes = open_processes(device)
     backbone = Backbone.load(model, tokenizer=tokenizer, device=str(processes.device))
-    _check_length(backbone, preset.recipe)
+    _check_sizes(backbone, preset.recipe, processes)
     if preset.recipe.precision == "float32":
         backbone.model.float()  # its weights may be stored in half precision
     progress("reading text", 0, 0)
@@ -260,8 +260,13 @@ class _Clock:
         self._state.seconds += time.perf_counter() - self._began
 
 
-def _check_length(backbone: Backbone, recipe: Recipe) -> None:
-    """Refuse texts that the model has no context for."""
+def _check_sizes(backbone: Backbone, recipe: Recipe, processes: Processes) -> None:
+    """Refuse texts that the model has no context for, and batches too small to share."""
+    if processes.count > recipe.batch:
+        raise UsageError(
+            f"{processes.count} processes cannot share a batch of {recipe.batch} texts: make "
+            "it larger (--batch)"
+        )
     around = len(backbone.frame.before) + len(backbone.frame.after)
     if backbone.context is not None and recipe.length + around > backbone.context:
         raise UsageError(

@@ -75,7 +75,10 @@ def train_hypernet(
         ),
     ] = None,
     batch: Annotated[
-        int | None, typer.Option(min=1, help="Texts in a batch.", rich_help_panel=_STEPS)
+        int | None,
+        typer.Option(
+            min=1, help="Texts in a batch, which processes share.", rich_help_panel=_STEPS
+        ),
     ] = None,
     length: Annotated[
         int | None, typer.Option(min=8, help="Tokens of a text.", rich_help_panel=_STEPS)
@@ -99,6 +102,14 @@ def train_hypernet(
     precision: Annotated[
         PrecisionOption | None,
         typer.Option(help="Of products [bfloat16].", rich_help_panel=_STEPS),
+    ] = None,
+    checkpointing: Annotated[
+        bool | None,
+        typer.Option(
+            "--checkpointing/--no-checkpointing",
+            help="Compute states again for gradients: slower, less memory [no, no, yes].",
+            rich_help_panel=_STEPS,
+        ),
     ] = None,
     save_every: Annotated[
         int | None,
@@ -153,6 +164,7 @@ def train_hypernet(
         "rate": rate,
         "lexical_weight": lexical_weight,
         "precision": precision,
+        "checkpointing": checkpointing,
         "save_every": save_every,
         "judge_every": judge_every,
         "seed": seed,
