@@ -126,9 +126,7 @@ class Batches:
         chance = draw(recipe.seed, _TEXT, step)
         sequences, size = [], recipe.length * BYTES_PER_TOKEN
         for part in range(recipe.accumulate):
-            texts = self._texts.windows(recipe.batch, size, chance)[
-                own
-            ]
+            texts = self._texts.windows(recipe.batch, size, chance)[own]
             hiding = np.random.default_rng([recipe.seed, _MASK, step, part, self._share[0]])
             sequences.append(self._sequences(vocab, texts, hiding))
         return self._batch(vocab, sequences, draw(recipe.seed, _LEXICAL, step))
