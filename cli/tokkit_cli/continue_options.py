@@ -26,7 +26,8 @@ Rate = Annotated[
     typer.Option(
         min=0.0,
         help="The highest learning rate [default: 3e-6 for all, which is ZeTT's for models of "
-        "billions of parameters; small ones want 100 times more; 1e-3 for the others].",
+        "billions of parameters; small ones want 100 times more. For the others 0.03 times "
+        "the root mean square of the embeddings].",
         rich_help_panel=_TRAINING,
     ),
 ]

@@ -239,6 +239,15 @@ def test_the_lexical_loss_is_of_all_rows_that_are_trained(make, train, options):
     assert found.content["lexical"] == pytest.approx(np.mean(parts), rel=1e-4)
 
 
+def test_the_rate_of_embeddings_goes_by_their_size(make, train):
+    before = make()
+    sizes = [np.sqrt((tensors(before)[name] ** 2).mean()) for name in (EMBEDDING, HEAD)]
+    _, found = train(before, "rows", train="embeddings", rate=None)
+    assert found.content["settings"]["rate"] == pytest.approx(0.03 * np.mean(sizes), rel=5e-3)
+    _, found = train(before, "all", rate=None)
+    assert found.content["settings"]["rate"] == 3e-6
+
+
 def test_products_may_have_half_precision(make, train):
     before = make()
     _, found = train(before, "half", precision="bfloat16")
@@ -276,7 +285,7 @@ def test_what_cannot_be_trained_is_refused(make, train, tmp_path):
         train(make(), length=65)
     with pytest.raises(UsageError, match="start at 1"):
         train(make(), accumulate=0)
-    with pytest.raises(UsageError, match="steps of 4 windows"):
+    with pytest.raises(UsageError, match="start at 1"):
         train(make(), steps=0)
     with pytest.raises(UsageError, match="nothing to train on"):
         train(make(), corpus=[])

@@ -120,7 +120,7 @@ def describe(name: str, opened: Opened, run: Run, counts: Counts) -> dict[str, A
         "tokkit": __version__,
         "model": name,
         "settings": {
-            **opened.settings,
+            **opened.request.decisive(),
             "corpus": [str(each) for each in opened.request.corpus],
         },
         "parameters": {
@@ -131,7 +131,7 @@ def describe(name: str, opened: Opened, run: Run, counts: Counts) -> dict[str, A
         "text": {"documents": counts.documents, "bytes": counts.bytes},
         "tokens": {
             "corpus": counts.tokens,
-            "seen": schedule.steps * schedule.batch * opened.length,
+            "seen": schedule.steps * schedule.batch * run.context,
         },
         "losses": hundredths(run.losses),
         "lexical": run.penalties[-1] / weight if weight else None,

@@ -27,7 +27,7 @@ from tokkit.outputs import refuse_existing, replace_folder
 from tokkit.transplant.context import Progress, silent
 from tokkit.transplant.continuing.account import ACCOUNT, Continued, describe
 from tokkit.transplant.continuing.opening import Opened, load_model, open_all
-from tokkit.transplant.continuing.request import Request
+from tokkit.transplant.continuing.request import LENGTH, Request
 from tokkit.transplant.continuing.saving import save_model, usual_dtype
 from tokkit.transplant.continuing.text import Counts, open_tokens, write_tokens
 from tokkit.transplant.continuing.trained import lexical_penalty, trainable
@@ -107,13 +107,13 @@ def _train(opened: Opened, place: Path, progress: Progress) -> tuple[Run, Counts
         )
     opened.processes.wait()
     stream, counts = open_tokens(place)
-    if len(stream) <= opened.length:
-        raise CorpusError(
-            f"the text has {len(stream)} tokens, which fill no window of {opened.length + 1}: "
-            "give more, or a smaller --length"
-        )
     with trainable(opened.model, opened.request.train, opened.new) as matrices:
         run = _begin(opened, matrices)
+        if len(stream) <= run.context:
+            raise CorpusError(
+                f"the text has {len(stream)} tokens, which fill no window of "
+                f"{run.context + 1}: give more, or a smaller --length"
+            )
         work(run, stream, place / CHECKPOINT, progress)
     return run, counts
 
@@ -129,7 +129,7 @@ def _begin(opened: Opened, matrices: list[torch.Tensor]) -> Run:
     run = Run(
         model,
         request.schedule,
-        opened.length,
+        request.length or LENGTH,
         request.accumulate,
         opened.processes,
         lexical_penalty(matrices, request.lexical_weight, usual_dtype(opened.source)),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from tokkit.lm.hf import HFModel
 from tokkit.lm.hf_load import load_tokenizer
 from tokkit.lm.processes import Processes
 from tokkit.progress import Progress
-from tokkit.transplant.continuing.request import LENGTH, Request
-from tokkit.transplant.continuing.trained import new_rows
+from tokkit.transplant.continuing.request import LENGTH, RATE, ROW_RATE, Request
+from tokkit.transplant.continuing.trained import embeddings, new_rows
 from tokkit.transplant.settings.roles import find_roles
 from tokkit.weights.checkpoint import Checkpoint
 
@@ -27,11 +27,10 @@ class Opened:
 
     Attributes:
         source: Where it lies.
-        request: What is asked for.
+        request: What is asked for, with a rate and a length.
         processes: Who shares the batches.
         model: The model, its weights in single precision.
         new: The ids of new rows, if those alone are trained.
-        length: How many tokens a window has.
         corpus: What to train on.
         measured: What to measure on, by the name of the slice.
     """
@@ -41,7 +40,6 @@ class Opened:
     processes: Processes
     model: HFModel
     new: NDArray[np.int64] | None
-    length: int
     corpus: Corpus
     measured: Mapping[str, Corpus]
 
@@ -56,11 +54,6 @@ class Opened:
         return start, [] if ends is None or ends in start else [ends]
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """What of the request decides the weights that come out, as JSON."""
-        return {**self.request.decisive(), "length": self.length}
-
-    @property
     def decisive(self) -> dict[str, Any]:
         """All that decides the weights that come out, as JSON; files by size and time."""
         state = hashlib.blake2b(repr(self.source.config).encode(), digest_size=16)
@@ -68,7 +61,7 @@ class Opened:
             status = (self.source.folder / name).stat()
             state.update(f"{name} {status.st_size} {status.st_mtime_ns}".encode())
         return {
-            **self.settings,
+            **self.request.decisive(),
             "model": state.hexdigest(),
             "tokenizer": self.model.tokenizer.digest,
             "text": self.corpus.key,
@@ -86,9 +79,10 @@ def open_all(
         ModelError: If the model cannot be used.
         CorpusError: If a text is missing.
     """
-    if request.schedule.batch < processes.count:
+    windows = request.batch * request.accumulate
+    if windows < processes.count:
         raise UsageError(
-            f"a step of {request.schedule.batch} windows cannot be shared by "
+            f"a step of {windows} windows cannot be shared by "
             f"{processes.count} processes: raise --batch or --accumulate"
         )
     source = Checkpoint.open(model)
@@ -98,7 +92,8 @@ def open_all(
     loaded = load_model(source.folder, processes, dtype="float32")
     new = new_rows(source.folder, loaded) if request.train == "new-rows" else None
     length = _length(request.length, loaded.context)
-    return Opened(source, request, processes, loaded, new, length, corpus, measured)
+    request = replace(request, length=length, rate=_rate(request, loaded))
+    return Opened(source, request, processes, loaded, new, corpus, measured)
 
 
 def load_model(folder: Path, processes: Processes, dtype: str = "auto") -> HFModel:
@@ -109,6 +104,15 @@ def load_model(folder: Path, processes: Processes, dtype: str = "auto") -> HFMod
     return HFModel.load(
         folder, device=str(processes.device), dtype=dtype, start=None if begins else "\n"
     )
+
+
+def _rate(request: Request, model: HFModel) -> float:
+    """Return the highest learning rate; that of embeddings goes by how large they are."""
+    if request.rate is not None or request.train == "all":
+        return RATE if request.rate is None else request.rate
+    matrices, _ = embeddings(model.model)
+    spread = [float(each.detach().norm()) / each.numel() ** 0.5 for each in matrices]
+    return float(f"{ROW_RATE * sum(spread) / len(spread):.3g}")
 
 
 def _length(asked: int | None, limit: int | None) -> int:

@@ -1,6 +1,6 @@
 """What continued training is asked to do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,9 +9,11 @@ from tokkit.errors import UsageError
 from tokkit.lm.train_run import BETAS, Schedule
 
 Trained = Literal["all", "embeddings", "new-rows"]
-RATES: Mapping[Trained, float] = {"all": 3e-6, "embeddings": 1e-3, "new-rows": 1e-3}
-"""The learning rate by what is trained. That of ``all`` is ZeTT's, for models of 1 to 7 billion
-parameters; the others were chosen on small reference models: see docs/log.md."""
+RATE = 3e-6
+"""The learning rate of all weights: ZeTT's, for models of 1 to 7 billion parameters."""
+ROW_RATE = 0.03
+"""That of embeddings alone, relative to the root mean square of a number in them, so that it
+fits models of any width; the best of those tried on small models (docs/log.md)."""
 LENGTH = 512
 """Tokens of a window, if the model has the context for them; ZeTT's."""
 WEIGHT_DECAY = 0.01
@@ -28,7 +30,7 @@ class Request:
         steps: How many steps of AdamW to take.
         train: ``all`` weights, the ``embeddings`` (input, output, and the head's bias), or the
             ``new-rows`` that the model's plan says are guesses.
-        rate: The highest learning rate; None: that of `RATES`.
+        rate: The highest learning rate; None: `RATE`, or what `ROW_RATE` makes it.
         shape: Whether it stays, or falls to zero like a cosine.
         warm_up: In which share of the steps it rises from nothing.
         clip: The longest gradient that is taken as it is.
@@ -67,22 +69,18 @@ class Request:
     def __post_init__(self) -> None:
         if not self.corpus:
             raise UsageError("there is nothing to train on: name text with --corpus")
-        if self.batch < 1 or self.accumulate < 1 or self.save_every < 1:
-            raise UsageError("--batch, --accumulate and --save-every start at 1")
+        if min(self.steps, self.batch, self.accumulate, self.save_every) < 1:
+            raise UsageError("--steps, --batch, --accumulate and --save-every start at 1")
         if self.lexical_weight < 0 or (self.rate is not None and self.rate <= 0):
             raise UsageError("--lexical-weight is 0 or more, --rate is more than 0")
 
     @property
     def schedule(self) -> Schedule:
-        """How the steps are taken.
-
-        Raises:
-            UsageError: If there are none.
-        """
+        """How the steps are taken."""
         return Schedule(
             steps=self.steps,
             batch=self.batch * self.accumulate,
-            rate=RATES[self.train] if self.rate is None else self.rate,
+            rate=RATE if self.rate is None else self.rate,
             shape=self.shape,
             warm_up=self.warm_up,
             betas=BETAS,
@@ -95,9 +93,8 @@ class Request:
 
     def decisive(self) -> dict[str, Any]:
         """Return what decides the weights that come out, as JSON, but model and text."""
-        free = ("corpus", "evaluate", "save_every", "text_column", "on_error", "length", "rate")
-        named = {name: value for name, value in vars(self).items() if name not in free}
-        return {**named, "rate": self.schedule.rate}
+        free = ("corpus", "evaluate", "save_every", "text_column", "on_error")
+        return {name: value for name, value in vars(self).items() if name not in free}
 
     def open(self, paths: Sequence[str]) -> Corpus:
         """Find the files of a text.

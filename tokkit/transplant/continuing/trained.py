@@ -57,7 +57,7 @@ def trainable(
     Yields:
         The rows of embeddings among it: one matrix, or one for each side if they are not tied.
     """
-    matrices, bias = _embeddings(model.model)
+    matrices, bias = embeddings(model.model)
     if new is not None:
         with NewRows(model, new) as rows:
             yield rows.parameters
@@ -73,7 +73,7 @@ def trainable(
     yield matrices
 
 
-def _embeddings(model: Any) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+def embeddings(model: Any) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Return the embedding matrices of a model, each once, and the bias of its head if any."""
     head = model.get_output_embeddings()
     first, second = model.get_input_embeddings().weight, head.weight
