@@ -17,6 +17,7 @@ the threshold and counts again (`tokkit.learn.merging`).
 
 from tokkit.kernels import merge_state as at
 from tokkit.kernels._jit import Bytes, Counts, Ids, Offsets, kernel
+from tokkit.kernels.merge_heap import push, settle_top, swap
 from tokkit.kernels.merge_state import State
 
 
@@ -68,56 +69,12 @@ def _find(rows: Counts, key: int) -> int:
 
 
 @kernel
-def _comes_first(heap: Counts, one: int, other: int) -> bool:
-    """Tell which pair is first: larger count, then lower left id, then lower right id."""
-    if heap[one, at.HEAP_COUNT] != heap[other, at.HEAP_COUNT]:
-        return bool(heap[one, at.HEAP_COUNT] > heap[other, at.HEAP_COUNT])
-    return bool(heap[one, at.HEAP_KEY] < heap[other, at.HEAP_KEY])
-
-
-@kernel
-def _swap(heap: Counts, one: int, other: int) -> None:
-    """Exchange two entries of the heap."""
-    for column in range(2):
-        kept = heap[one, column]
-        heap[one, column] = heap[other, column]
-        heap[other, column] = kept
-
-
-@kernel
-def _push(heap: Counts, numbers: Counts, count: int, key: int) -> None:
-    """Add a pair to the heap."""
-    place = numbers[at.HEAPED]
-    heap[place, at.HEAP_COUNT], heap[place, at.HEAP_KEY] = count, key
-    while place > 0 and _comes_first(heap, place, (place - 1) // 2):
-        _swap(heap, place, (place - 1) // 2)
-        place = (place - 1) // 2
-    numbers[at.HEAPED] += 1
-
-
-@kernel
-def _settle_top(heap: Counts, used: int) -> None:
-    """Move the first entry of the heap down to where it belongs."""
-    place = 0
-    while True:
-        child = 2 * place + 1
-        if child >= used:
-            return
-        if child + 1 < used and _comes_first(heap, child + 1, child):
-            child += 1
-        if not _comes_first(heap, child, place):
-            return
-        _swap(heap, child, place)
-        place = child
-
-
-@kernel
 def _drop_top(state: State) -> None:
     """Remove the first entry of the heap."""
     state.numbers[at.HEAPED] -= 1
     used = state.numbers[at.HEAPED]
-    _swap(state.heap, 0, used)
-    _settle_top(state.heap, used)
+    swap(state.heap, 0, used)
+    settle_top(state.heap, used)
 
 
 @kernel
@@ -168,7 +125,7 @@ def _enter(state: State, key: int, count: int, occurrences: int) -> int:
     rows[row, at.SIZE] = 0
     numbers[at.ROWS] += 1
     numbers[at.POOLED] += occurrences
-    _push(state.heap, numbers, count, key)
+    push(state.heap, numbers, count, key)
     return row
 
 
@@ -387,7 +344,7 @@ def learn(state: State, merges_wanted: int) -> int:
             _drop_top(state)
         elif rows[row, at.COUNT] != heap[0, at.HEAP_COUNT]:
             heap[0, at.HEAP_COUNT] = rows[row, at.COUNT]
-            _settle_top(heap, numbers[at.HEAPED])
+            settle_top(heap, numbers[at.HEAPED])
         elif not _has_room(state, key >> 32, key & 0xFFFFFFFF, rows[row, at.SIZE]):
             return at.NO_ROOM
         else:
