@@ -55,9 +55,11 @@ def main() -> None:
     print(f"{'rows':22} boost way     bytes/token  new  bits/byte   ms/token  recall  of new")
     show("none", Writer(model), prompts, given)
     folder = Path(tempfile.mkdtemp())
-    for name in [*given.embeddings, *(["hypernet"] if given.hypernet else [])]:
+    makers = [find_rows(source, name) for name in given.embeddings]
+    if given.hypernet:
+        makers.append(find_rows(source, hypernet=given.hypernet))
+    for rows in makers:
         began = time.process_time()
-        rows = find_rows(source, name, hypernet=given.hypernet)
         build_index(source, tokens, rows, folder / "index", kind=given.kind, force=True)
         seconds = time.process_time() - began
         size = sum(path.stat().st_size for path in (folder / "index").iterdir()) / 1e6

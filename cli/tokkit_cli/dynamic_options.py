@@ -25,6 +25,31 @@ Merges = Annotated[
 Whole = Annotated[
     bool, typer.Option("--whole", help="A text is one document, not one per line.")
 ]
+ROWS = "How rows of new tokens are made"
+Embeddings = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|IN/OUT",
+        help="mean, last, front-shrunk, tokenadapt and others that need no text, one for both "
+        "sides or two [default: the hypernetwork if one is given, else last/front-shrunk, or "
+        "last/front to write with].",
+        rich_help_panel=ROWS,
+    ),
+]
+Hypernet = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="A hypernetwork that predicts them.", rich_help_panel=ROWS
+    ),
+]
+AuxModel = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="tokenadapt: a text encoder, such as a sentence-transformers folder.",
+        rich_help_panel=ROWS,
+    ),
+]
 _PARALLEL = "Texts in several languages"
 Parallel = Annotated[
     list[str],

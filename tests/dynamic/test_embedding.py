@@ -120,6 +120,17 @@ def test_a_hypernetwork_predicts_all_but_tokens_that_are_too_long_for_it():
         np.testing.assert_array_equal(own, np.where(is_far[:, None], far, near))
 
 
+def test_a_hypernetwork_that_is_named_is_asked(tmp_path):
+    network, source = hypernet(decoder("llama").model)
+    network.save(tmp_path, {"model": "of the test"})
+    digest = network.digest[:8]
+    assert find_rows(source, hypernet=tmp_path).name == f"hypernet {digest}"
+    assert find_rows(source, "hypernet", hypernet=tmp_path).name == f"hypernet {digest}"
+    assert find_rows(source).name == find_rows(source, "last/front-shrunk").name
+    with pytest.raises(UsageError, match="--hypernet is not for the embeddings 'mean'"):
+        find_rows(source, "mean", hypernet=tmp_path)
+
+
 def test_no_new_tokens_have_no_rows():
     model = build("phi", vocab_size=SIZE)
     batch = merged(0)

@@ -15,8 +15,6 @@ from tokkit_cli.study_options import Figure
 if TYPE_CHECKING:
     from tokkit.dynamic.measures.level import Level
 
-_ROWS = "How rows of new tokens are made"
-
 
 def evaluate(
     model: given.ModelName,
@@ -29,27 +27,9 @@ def evaluate(
         typer.Option("--output", "-o", metavar="DIR", help="Also write everything here."),
     ] = None,
     figure: Figure = None,
-    embeddings: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME|IN/OUT",
-            help="hypernet; or mean, last, front-shrunk, tokenadapt and others that need no "
-            "text, one for both sides or two.",
-            rich_help_panel=_ROWS,
-        ),
-    ] = "last/front-shrunk",
-    hypernet: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="The hypernetwork.", rich_help_panel=_ROWS),
-    ] = None,
-    aux_model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH",
-            help="tokenadapt: a text encoder, such as a sentence-transformers folder.",
-            rich_help_panel=_ROWS,
-        ),
-    ] = None,
+    embeddings: dynamic.Embeddings = None,
+    hypernet: dynamic.Hypernet = None,
+    aux_model: dynamic.AuxModel = None,
     reductions: Annotated[
         str, typer.Option(metavar="A,B,...", help="By which shares batches become shorter.")
     ] = "0,0.1,0.2,0.3,0.4",

@@ -7,12 +7,12 @@ import typer
 
 from tokkit.errors import UsageError
 from tokkit_cli import console
+from tokkit_cli import dynamic_options as dynamic
 from tokkit_cli import options as given
 
 KindName = Literal["flat", "ivf"]
 RowTypeName = Literal["float32", "float16"]
 _TOKENS = "New tokens"
-_ROWS = "Their rows"
 
 
 def index(
@@ -50,26 +50,12 @@ def index(
         int,
         typer.Option(min=1, help="Leave out what is rarer.", rich_help_panel=_TOKENS),
     ] = 2,
-    embeddings: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|IN/OUT",
-            help="As for `tokkit dynamic evaluate` [default: hypernet if one is given, else "
-            "last/front].",
-            rich_help_panel=_ROWS,
-        ),
-    ] = None,
-    hypernet: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="A hypernetwork.", rich_help_panel=_ROWS),
-    ] = None,
-    aux_model: Annotated[
-        str | None,
-        typer.Option(metavar="PATH", help="tokenadapt: a text encoder.", rich_help_panel=_ROWS),
-    ] = None,
+    embeddings: dynamic.Embeddings = None,
+    hypernet: dynamic.Hypernet = None,
+    aux_model: dynamic.AuxModel = None,
     row_type: Annotated[
         RowTypeName,
-        typer.Option("--dtype", help="How rows are stored.", rich_help_panel=_ROWS),
+        typer.Option("--dtype", help="How rows are stored.", rich_help_panel=dynamic.ROWS),
     ] = "float32",
     kind: Annotated[
         KindName | None,
@@ -99,7 +85,7 @@ def index(
     ```
     """
     from tokkit.corpus import open_corpus
-    from tokkit.dynamic.models.embedding import HYPERNET, find_rows
+    from tokkit.dynamic.models.embedding import find_rows
     from tokkit.dynamic.writing.index import ACCOUNT
     from tokkit.dynamic.writing.indexing import EMBEDDINGS, build_index
     from tokkit.dynamic.writing.vocabulary import frequent_tokens, read_tokens
@@ -110,8 +96,14 @@ def index(
         raise UsageError("give either --corpus or --tokens")
     refuse_existing(output, force=force, sign=ACCOUNT)
     source = SourceRows.read(model, model_tokenizer)
-    name = embeddings or (EMBEDDINGS if hypernet is None else HYPERNET)
-    rows = find_rows(source, name, hypernet=hypernet, auxiliary=aux_model, device=device)
+    rows = find_rows(
+        source,
+        embeddings,
+        default=EMBEDDINGS,
+        hypernet=hypernet,
+        auxiliary=aux_model,
+        device=device,
+    )
     with console.show_progress() as progress:
         if tokens is not None:
             found = read_tokens(tokens)[: max(size - len(source.tokenizer), 0)]

@@ -36,8 +36,9 @@ MIXED = tuple(
 
 def find_rows(
     source: SourceRows,
-    embeddings: str = DEFAULT,
+    embeddings: str | None = None,
     *,
+    default: str = DEFAULT,
     hypernet: str | Path | None = None,
     auxiliary: str | Path | None = None,
     device: str = "cpu",
@@ -46,7 +47,9 @@ def find_rows(
 
     Args:
         source: The rows of the model's own tokens.
-        embeddings: ``hypernet``, a name of `MIXED`, or two: ``input/output``.
+        embeddings: ``hypernet``, a name of `MIXED`, or two: ``input/output``; None: the
+            hypernetwork if there is one, else `default`.
+        default: What is made without.
         hypernet: The folder of a hypernetwork that was trained for the model.
         auxiliary: A text encoder, which ``tokenadapt`` asks.
         device: Where the hypernetwork and the encoder are run.
@@ -55,9 +58,15 @@ def find_rows(
         UsageError: If there is no such method, or what it needs is not named.
         ModelError: If the hypernetwork or the encoder cannot be loaded, or does not fit.
     """
-    if embeddings == HYPERNET:
-        if hypernet is None:
-            raise UsageError("embeddings from a hypernetwork: name its folder with --hypernet")
+    if embeddings is None:
+        embeddings = default if hypernet is None else HYPERNET
+    if (embeddings == HYPERNET) != (hypernet is not None):
+        raise UsageError(
+            "embeddings from a hypernetwork: name its folder with --hypernet"
+            if hypernet is None
+            else f"--hypernet is not for the embeddings {embeddings!r}: leave one of them out"
+        )
+    if hypernet is not None:
         return PredictedRows.load(hypernet, source, device)
     first, _, second = embeddings.partition("/")
     names = (first, second or first)
