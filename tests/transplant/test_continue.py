@@ -297,6 +297,11 @@ def test_what_cannot_be_trained_is_refused(make, train, tmp_path):
     short.write_text("the cat")
     with pytest.raises(CorpusError, match="fill no window of 17"):
         train(make(), corpus=[str(short)])
+    short.write_bytes(b"")
+    with pytest.raises(CorpusError, match="no text"):
+        train(make(), corpus=[str(short)])
+    # What was refused is not in the way of the text that was meant.
+    assert not [path for path in tmp_path.iterdir() if path.suffix == ".partial"]
 
 
 def test_a_text_is_read_once_and_lies_on_disk(make, tmp_path):

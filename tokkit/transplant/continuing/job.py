@@ -97,19 +97,25 @@ def _train(opened: Opened, place: Path, progress: Progress) -> tuple[Run, Counts
     """Take all steps that are left of the run in a folder."""
     if opened.processes.is_main:
         take_over(place, opened.decisive)
-        write_tokens(
-            opened.corpus.documents(),
-            opened.model.tokenizer,
-            opened.around,
-            place,
-            size=opened.corpus.size,
-            progress=progress,
-        )
+        try:
+            write_tokens(
+                opened.corpus.documents(),
+                opened.model.tokenizer,
+                opened.around,
+                place,
+                size=opened.corpus.size,
+                progress=progress,
+            )
+        except CorpusError:
+            shutil.rmtree(place)  # Nothing was trained yet, and other text is wanted.
+            raise
     opened.processes.wait()
     stream, counts = open_tokens(place)
     with trainable(opened.model, opened.request.train, opened.new) as matrices:
         run = _begin(opened, matrices)
         if len(stream) <= run.context:
+            if opened.processes.is_main:
+                shutil.rmtree(place)
             raise CorpusError(
                 f"the text has {len(stream)} tokens, which fill no window of "
                 f"{run.context + 1}: give more, or a smaller --length"
