@@ -79,5 +79,13 @@ def test_what_stands_around_a_text(make_model):
 
 
 def test_what_is_no_model_is_refused_in_a_line(tmp_path):
-    with pytest.raises(ModelError):
+    with pytest.raises(ModelError, match=r"no config.json in this folder"):
         Backbone.load(tmp_path, device="cpu")
+
+
+def test_a_model_without_a_tokenizer_says_how_to_name_it(make_model, tmp_path):
+    models.save("llama", tmp_path, vocab_size=300)
+    with pytest.raises(ModelError, match="--model-tokenizer"):
+        Backbone.load(tmp_path, device="cpu")
+    tokenizer = str(make_model("llama"))
+    assert Backbone.load(tmp_path, tokenizer=tokenizer, device="cpu").source.used.size > 256

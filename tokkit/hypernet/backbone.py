@@ -9,11 +9,12 @@ import torch
 import transformers
 from torch.func import functional_call
 
-from tokkit.errors import ModelError
+from tokkit import formats
+from tokkit.errors import FormatError, ModelError
 from tokkit.hypernet.source import SourceRows
 from tokkit.lm.device import find_device
 from tokkit.lm.embed import embed
-from tokkit.lm.hf_load import context_of, load_model, load_tokenizer, quiet, start_and_ends
+from tokkit.lm.hf_load import context_of, load_model, quiet, start_and_ends
 from tokkit.lm.roles import named_specials
 
 
@@ -50,6 +51,8 @@ class Backbone:
         self.frame = frame
         self.context = context_of(model.config.get_text_config())
         head = model.get_output_embeddings()
+        if head is None:
+            raise ModelError(f"{name}: has no output head that predicts tokens")
         self._output = _name_of(model, head.weight)
         bias = getattr(head, "bias", None)
         self._biases = [] if bias is None else _names_of(model, bias)
@@ -68,10 +71,16 @@ class Backbone:
         Raises:
             ModelError: If it cannot be used.
         """
+        is_masked = _is_masked(str(model))
         files = tokenizer or str(model)
-        loaded = load_tokenizer(files)
+        try:
+            loaded = formats.load(files)
+        except FormatError as error:
+            raise ModelError(
+                f"{error}; name the model's tokenizer (--model-tokenizer)"
+            ) from error
         names = named_specials(files)
-        if _is_masked(str(model)):
+        if is_masked:
             module = _load_masked(str(model), device)
             frame = _masked_frame(str(model), names, loaded.vocab.specials)
         else:
@@ -128,6 +137,11 @@ def _names_of(model: Any, weight: torch.Tensor) -> list[str]:
 
 def _is_masked(model: str) -> bool:
     """Tell whether a model foretells hidden tokens instead of the next one."""
+    place = Path(model)
+    if place.is_dir() and not (place / "config.json").is_file():
+        raise ModelError(
+            f"{model}: no config.json in this folder: give one written by save_pretrained"
+        )
     try:
         with quiet():
             config: Any = transformers.AutoConfig.from_pretrained(model)
