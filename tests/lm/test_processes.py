@@ -27,6 +27,22 @@ said = (processes.rank, processes.count, processes.is_main, first.grad.tolist(),
 print(json.dumps(said))
 """
 
+ENDING = """
+import atexit, os
+# Run last, as it is registered first.
+atexit.register(lambda: print(*sorted(threads() - before)))
+def threads():
+    tasks = "/proc/self/task"
+    return {open(f"{tasks}/{each}/comm").read() for each in os.listdir(tasks)}
+import torch
+from tokkit.lm.processes import open_processes
+before = threads()
+processes = open_processes("cpu")
+torch.optim.AdamW([torch.nn.Parameter(torch.zeros(2))])
+processes.wait()
+print(len(threads() - before) > 0)
+"""
+
 
 def start_together(count, *command):
     """Run a command as several processes; return what each prints."""
@@ -76,3 +92,10 @@ def test_several_share_what_they_have():
     pytest.importorskip("accelerate")
     said = [json.loads(text) for text in start_together(3, sys.executable, "-c", TOGETHER)]
     assert said == [[rank, 3, rank == 0, [2.0, 20.0], None, 4.5] for rank in range(3)]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for the threads")
+def test_nothing_of_the_others_is_left_when_python_ends():
+    pytest.importorskip("accelerate")
+    assert start_together(2, sys.executable, "-c", ENDING) == ["True\n\n"] * 2

@@ -6,6 +6,7 @@ itself wants MPI. A command that is started as usual is the only process and nee
 """
 
 import atexit
+import importlib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -106,4 +107,8 @@ def _connect(*, cpu: bool) -> Any:
         from accelerate import PartialState
     except ModuleNotFoundError as missing:
         raise MissingExtraError("accelerate", "devices") from missing
+    # Functions of this module take the group that exists as a default. Imported later, as by
+    # making an optimizer, it would keep the group alive while Python ends, and with it threads
+    # that may still have to drop a tensor: they then abort a process whose work is done.
+    importlib.import_module("torch.distributed.nn.functional")
     return PartialState(cpu=cpu)
