@@ -48,6 +48,7 @@ class AskingOptions:
     dtype: str = "auto"
     plain: bool = False
     batch_size: int | None = None
+    column: Sequence[str] = ()
 
     @classmethod
     def given(cls, context: typer.Context) -> "AskingOptions":
@@ -89,6 +90,7 @@ class Asking:
             tokenizer=given.tokenizer,
             plain=given.plain,
             batch_size=given.batch_size,
+            columns=_columns(given.column),
         )
         return open_backend(given.backend, model=given.model, options=options)
 
@@ -127,9 +129,9 @@ class Asking:
             return getattr(self.backend, "tokenizer", None)
         if self._options.tokenizer is None:
             return None
-        from tokkit.formats import load
+        from tokkit_cli.tokenizers import load_tokenizer
 
-        return load(self._options.tokenizer, pattern=self._options.pattern)
+        return load_tokenizer(self._options.tokenizer, self._options.pattern)
 
     @cached_property
     def price(self) -> "Price | None":
@@ -242,6 +244,19 @@ class Asking:
         if done.charged:
             line += f"; dollars: {done.estimated:,.4f} at most, {done.charged:,.4f} actual"
         return line
+
+
+def _columns(given: Sequence[str]) -> dict[str, str]:
+    """Read ``NAME=COLUMN`` of each ``--column``.
+
+    Raises:
+        UsageError: If one has no ``=``.
+    """
+    pairs = [each.partition("=") for each in given]
+    for (name, equals, column), written in zip(pairs, given, strict=True):
+        if not (name and equals and column):
+            raise UsageError(f"--column {written}: write NAME=COLUMN, as in response=output")
+    return {name: column for name, _, column in pairs}
 
 
 def findings(asking: Asking, asked: "Asked") -> dict[str, Any]:

@@ -36,6 +36,16 @@ Cache = Annotated[
         rich_help_panel=_ASKING,
     ),
 ]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="NAME=COLUMN",
+        help="replay: what the file calls its answers, as in response=output; also key, "
+        "prompt, messages, num1 and num2; repeatable.",
+        rich_help_panel=_ASKING,
+    ),
+]
 Limit = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Ask the first N only.", rich_help_panel=_ASKING),

@@ -33,6 +33,7 @@ def run(
     seed: own.Seed = 0,
     cache: own.Cache = None,
     key_variable: own.KeyVariable = "OPENAI_API_KEY",
+    column: own.Columns = None,
     rpm: own.Rpm = None,
     tpm: own.Tpm = None,
     workers: own.Workers = 8,

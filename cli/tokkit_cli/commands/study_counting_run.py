@@ -48,6 +48,7 @@ def run(
     limit: study_options.Limit = None,
     cache: study_options.Cache = None,
     key_variable: study_options.KeyVariable = "OPENAI_API_KEY",
+    column: study_options.Columns = None,
     rpm: study_options.Rpm = None,
     tpm: study_options.Tpm = None,
     workers: study_options.Workers = 8,

@@ -39,12 +39,76 @@ def write(path, rows):
     return path
 
 
+def test_an_answer_to_something_else_is_not_taken_for_its_key(tmp_path, caplog):
+    backend = ReplayBackend(write(tmp_path / "rows.jsonl", ROWS))
+    asked = [Request(key="a", prompt="4+5="), Request(key="a", prompt="8+9=")]
+    with caplog.at_level(logging.WARNING):
+        answers = backend.answer(asked)
+    assert [answer.text for answer in answers] == ["9", ""]
+    assert "answers to something else" in caplog.text
+
+
+def test_numbers_of_other_problems_are_not_replayed(tmp_path):
+    (tmp_path / "a.csv").write_text("key,num1,num2,response\n0/0,1,2,3\n")
+    (tmp_path / "b.csv").write_text("key,num1,num2\n0/0,4,5\n0/1,1,2\n")
+    requests = requests_of(read_rows(tmp_path / "b.csv"))
+    answers = ReplayBackend(tmp_path / "a.csv").answer(requests)
+    assert [answer.text for answer in answers] == ["", "3"]
+
+
+OTHERS = [
+    {"id": 7, "question": "1+2=", "output": "3"},
+    {"id": 8, "question": "4+5=", "output": "9"},
+]
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
-def test_keys_go_before_contents(tmp_path, suffix, caplog):
+def test_columns_of_other_names_are_found(tmp_path, suffix, caplog):
+    path = tmp_path / f"rows{suffix}"
+    frame = pd.DataFrame(OTHERS)
+    match suffix:
+        case ".csv":
+            frame.to_csv(path, index=False)
+        case ".jsonl":
+            frame.to_json(path, orient="records", lines=True)
+        case _:
+            frame.to_parquet(path)
+    examples = (Message("user", "0+0="), Message("assistant", "0"), *CHAT[1:])
+    asked = [
+        Request(key="new", messages=CHAT),  # a question, whatever the system says
+        Request(key="8", messages=CHAT),  # another question than the one of that name
+        Request(key="few-shot", messages=examples),  # more than a question
+        Request(key="7", prompt="1+2="),
+    ]
+    with caplog.at_level(logging.INFO):
+        answers = ReplayBackend(path).answer(asked)
+    assert [answer.text for answer in answers] == ["3", "3", "", "3"]
+    assert caplog.text.count("taken from the column 'output'") == 1
+
+
+def test_columns_can_be_named(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b,answer,said\n1,2,3,4\n")
+    columns = {"num1": "a", "num2": "b", "response": "said"}
+    [answer] = ReplayBackend(path, columns).answer([Request(key="x", messages=CHAT)])
+    assert answer.text == "4"  # not the true answer, whose column is not named
+    with pytest.raises(UsageError, match=r"no column 'zork'.*'a', 'b', 'answer', 'said'"):
+        ReplayBackend(path, {"response": "zork"})
+    with pytest.raises(UsageError, match="name one of key"):
+        ReplayBackend(path, {"zork": "a"})
+    with pytest.raises(CorpusError, match="does not say what was asked"):
+        ReplayBackend(path)
+    path.write_text("question,zork\n1+2=,4\n")
+    with pytest.raises(CorpusError, match="there are question, zork"):
+        ReplayBackend(path)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_answers_are_found_by_key_or_by_content(tmp_path, suffix, caplog):
     backend = ReplayBackend(write(tmp_path / f"rows{suffix}", ROWS))
     other = Decoding(max_tokens=3)
     asked = [
-        Request(key="a", prompt="4+5="),
+        Request(key="a", messages=CHAT),
         Request(key="x", messages=CHAT, decoding=other),
         Request(key="y", prompt="4+5="),
         Request(key="c", prompt="6+7="),

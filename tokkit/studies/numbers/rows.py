@@ -53,7 +53,7 @@ def read_rows(paths: str | Path | Sequence[str | Path]) -> "pd.DataFrame":
     import pandas as pd
 
     files = [paths] if isinstance(paths, str | Path) else list(paths)
-    frames = [_complete(read_table(Path(path)), Path(path)) for path in files]
+    frames = [complete_rows(read_table(Path(path)), Path(path)) for path in files]
     frame = pd.concat(frames, ignore_index=True)
     if frame["key"].duplicated().any():
         stems = (Path(path).stem for path in files)
@@ -179,8 +179,8 @@ def documented_messages(row: Row) -> tuple[Message, ...]:
     return style_of(row).chat(problem_of(row), examples_of(row))
 
 
-def _complete(table: Table, path: Path) -> "pd.DataFrame":
-    """Make values of what a file has, and add what it does not have."""
+def complete_rows(table: Table, path: Path) -> "pd.DataFrame":
+    """Make values of what a file has, and add what it does not have, as `read_rows` says."""
     import pandas as pd
 
     count = len(next(iter(table.values())))

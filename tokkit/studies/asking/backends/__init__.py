@@ -1,7 +1,7 @@
 """What answers requests, by name."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tokkit.errors import UsageError
 from tokkit.studies.asking.request import Backend
@@ -21,6 +21,7 @@ class BackendOptions:
         tokenizer: Where the tokenizer of a local model is; None: with the model.
         plain: Whether a local model is sent plain text even if it has a chat template.
         batch_size: How many requests go through a local model at once; None: as it likes.
+        columns: What a file of recorded answers calls its columns, by tokkit's names.
     """
 
     workers: int | None = None
@@ -32,6 +33,7 @@ class BackendOptions:
     tokenizer: str | None = None
     plain: bool = False
     batch_size: int | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 Opener = Callable[[str, str | None, BackendOptions], Backend]
@@ -72,7 +74,7 @@ def _batch(place: str, model: str | None, options: BackendOptions) -> Backend:
 def _replay(place: str, model: str | None, options: BackendOptions) -> Backend:
     from tokkit.studies.asking.backends.replay import ReplayBackend
 
-    return ReplayBackend(place)
+    return ReplayBackend(place, options.columns)
 
 
 def _sim(place: str, model: str | None, options: BackendOptions) -> Backend:

@@ -1,38 +1,29 @@
 """Recorded answers as a backend: a study can be run again without asking anybody.
 
-Files are tables with the columns of `tokkit.studies.asking.recorded`, such as those published
-with arXiv 2402.14903 and what tokkit's own studies write (.csv, .jsonl, .parquet), or results
-of batches and transcripts (.jsonl; see `tokkit.studies.asking.backends.result_lines`).
+What files may look like is said in `tokkit.studies.asking.backends.replay_reading`.
 """
 
-import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from tokkit.errors import CorpusError, UsageError
-from tokkit.studies.asking.backends.result_lines import (
-    BadLines,
-    name_of,
-    read_objects,
-    read_result,
-)
-from tokkit.studies.asking.recorded import read_columns
-from tokkit.studies.asking.request import Answer, Decoding, Message, Request
-from tokkit.studies.frames import lines_of
-from tokkit.studies.table_files import read_table
+from tokkit.studies.asking.backends.replay_columns import ColumnNames
+from tokkit.studies.asking.backends.replay_reading import Reader, Record, content_of
+from tokkit.studies.asking.backends.result_lines import BadLines
+from tokkit.studies.asking.request import Answer, Message, Request
 
 _log = logging.getLogger("tokkit")
-_OPERANDS = ("num1", "num2")
 
 
 class ReplayBackend:
     """Answers what was asked before, as it was answered then.
 
-    A request is looked up by its key, which may also be what a batch called it; then by what
-    was asked, whoever was asked and however answers were drawn. For rows of a study of
-    numbers, that is what their columns describe.
+    A request is looked up by its key, which may also be what a batch called it, unless the
+    file says that something else was asked under that key; then by what was asked, whoever was
+    asked and however answers were drawn. For rows of a study of numbers, that is what their
+    columns describe. Where a file has questions alone, they are those of requests that are
+    nothing but a question, whatever the system says before.
 
     Attributes:
         model: The file.
@@ -43,126 +34,99 @@ class ReplayBackend:
     workers = 1
     keeps = False
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, columns: Mapping[str, str] | None = None) -> None:
         """Read a file.
 
+        Args:
+            path: The file.
+            columns: What it calls its columns, by tokkit's names, such as
+                ``{"response": "model_said"}``; those not named are found by usual names.
+
         Raises:
-            UsageError: If there is no such file, or it is of no known kind.
-            CorpusError: If it has no answers.
+            UsageError: If there is no such file or column, or it is of no known kind.
+            CorpusError: If it has no answers, or does not say to what.
         """
         self._path = Path(path)
         if not self._path.is_file():
             raise UsageError(f"replay:{path}: there is no such file")
-        self._by_name: dict[str, Answer] = {}
-        self._by_content: dict[str, Answer] = {}
+        self._by_name: dict[str, Record] = {}
+        self._by_content: dict[str, Record] = {}
         self.recorded = 0
         bad = BadLines()
-        for names, content, answer in _records(self._path, bad):
-            self._take(names, content, answer)
+        reader = Reader(self._path, ColumnNames(columns or {}), bad)
+        for record in reader.records():
+            self._take(record)
         bad.log()
         if not self.recorded:
-            raise CorpusError(f"replay:{path}: the file has no answers")
+            raise CorpusError(f"replay:{path}: the file has no answers{reader.remedy()}")
+        if not self._by_name and not self._by_content:
+            raise CorpusError(
+                f"replay:{path}: the file does not say what was asked: name a column that "
+                "does, as in --column prompt=NAME or --column key=NAME"
+            )
         self.model = f"replay:{self._path.name}"
 
-    def _take(self, name: str | None, content: str | None, answer: Answer) -> None:
+    def _take(self, record: Record) -> None:
         """Remember an answer; the first one stays, unless it is an error."""
-        self.recorded += answer.error is None
-        for index, place in ((self._by_name, name), (self._by_content, content)):
-            if place is not None and (place not in index or index[place].error is not None):
-                index[place] = answer
+        self.recorded += record.answer.error is None
+        for index, place in (
+            (self._by_name, record.name),
+            (self._by_content, record.content),
+        ):
+            if place is not None and (
+                place not in index or index[place].answer.error is not None
+            ):
+                index[place] = record
 
     def answer(self, requests: Sequence[Request]) -> list[Answer]:
         """Answer requests; the logger ``tokkit`` says how many have no recorded answer."""
         found = [self._find(request) for request in requests]
-        absent = sum(answer is None for answer in found)
+        absent = sum(record is None for record in found)
         if absent:
+            named = any(
+                record is None and self._named(request) is not None
+                for record, request in zip(found, requests, strict=True)
+            )
             _log.warning(
-                "%d of %d requests have no recorded answer in %s",
+                "%d of %d requests have no recorded answer in %s%s",
                 absent,
                 len(requests),
                 self._path,
+                ": what has their keys there are answers to something else" if named else "",
             )
-        return [answer or Answer(error="no answer is recorded") for answer in found]
+        absence = Answer(error="no answer is recorded")
+        return [absence if record is None else record.answer for record in found]
 
-    def _find(self, request: Request) -> Answer | None:
+    def _find(self, request: Request) -> Record | None:
+        contents = _contents(request)
+        named = self._named(request)
+        if named is not None and _is_answer_to(named, request, contents):
+            return named
+        return next(
+            (self._by_content[each] for each in contents if each in self._by_content), None
+        )
+
+    def _named(self, request: Request) -> Record | None:
+        """Return what is recorded under a request's key."""
         # Transcripts of arXiv 2410.19730 leave "request-" out of what they call requests.
         names = (request.key, request.key.removeprefix("request-"))
-        named = next((self._by_name[name] for name in names if name in self._by_name), None)
-        return named or self._by_content.get(_content(request.messages, request.prompt))
+        return next((self._by_name[name] for name in names if name in self._by_name), None)
 
 
-_Record = tuple[str | None, str | None, Answer]
-"""What a request was called, the digest of what was asked, and what was answered."""
+def _is_answer_to(record: Record, request: Request, contents: Sequence[str]) -> bool:
+    """Whether what was asked may have been this request, as far as is known."""
+    if record.problem is not None:
+        # What was sent may differ from what the columns describe.
+        return bool(request.facts.get("problem", record.problem) == record.problem)
+    return record.content is None or record.content in contents
 
 
-def _records(path: Path, bad: BadLines) -> Iterator[_Record]:
-    """Yield what a file has recorded."""
-    if path.suffix == ".jsonl":
-        first = next(read_objects(path, BadLines()), None)
-        if first is not None and not any(name in first[1] for name in _OPERANDS):
-            yield from _lines(path, bad)
-            return
-    if path.suffix not in (".csv", ".jsonl", ".parquet"):
-        raise UsageError(f"replay:{path}: recorded answers are .csv, .jsonl or .parquet files")
-    table = read_table(path)
-    if all(name in table for name in _OPERANDS):
-        yield from _number_rows(path)
-        return
-    rows = (
-        dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)
-    )
-    for row in rows:
-        yield from _row(row)
-
-
-def _lines(path: Path, bad: BadLines) -> Iterator[_Record]:
-    """Yield what JSON lines have: rows of a study, or results of a batch."""
-    for number, content in read_objects(path, bad):
-        try:
-            if "messages" in content or ("response" in content and "key" in content):
-                yield from _row(content)
-            else:
-                yield name_of(content), None, read_result(content)
-        except (ValueError, TypeError, AttributeError, KeyError) as error:
-            bad.reasons.append(f"{path}:{number}: no recorded answer ({error})")
-
-
-def _row(row: Mapping[str, Any]) -> Iterator[_Record]:
-    """Yield what a row of any study has, if it has an answer."""
-    answer = read_columns(row)
-    if answer is None:
-        return
-    messages, prompt = row.get("messages"), row.get("prompt")
-    content = None
-    if messages:
-        chat = json.loads(messages) if isinstance(messages, str) else messages
-        content = _content(tuple(_message(each) for each in chat), None)
-    elif isinstance(prompt, str):
-        content = _content((), prompt)
-    yield name_of(row), content, answer
-
-
-def _message(value: Any) -> Message:
-    """Read a message, which is a list or as the APIs have it."""
-    if isinstance(value, Mapping):
-        return Message(value["role"], value["content"])
-    return Message(*value)
-
-
-def _number_rows(path: Path) -> Iterator[_Record]:
-    """Yield the answers of rows whose columns describe what was asked."""
-    from tokkit.studies.numbers.rows import read_rows, requests_of
-
-    frame = read_rows(path)
-    for row, request in zip(lines_of(frame), requests_of(frame), strict=True):
-        answer = read_columns(row)
-        if answer is not None:
-            yield request.key, _content(request.messages, request.prompt), answer
-
-
-_ANY = Decoding()
-
-
-def _content(messages: tuple[Message, ...], prompt: str | None) -> str:
-    """Name what is asked, whoever is asked."""
-    return Request(key="", messages=messages, prompt=prompt, decoding=_ANY).digest("")
+def _contents(request: Request) -> list[str]:
+    """Name what is asked, as it is and as files may have it that have questions alone."""
+    named = [content_of(request.messages, request.prompt)]
+    spoken = tuple(each for each in request.messages if each.role != "system")
+    if len(spoken) == 1:
+        named += [content_of(spoken, None), content_of((), spoken[0].content)]
+    elif request.prompt is not None:
+        named.append(content_of((Message("user", request.prompt),), None))
+    return named
