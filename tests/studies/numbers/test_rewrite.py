@@ -141,6 +141,34 @@ def test_the_same_bytes_come_out_again(tmp_path):
     assert contents[0] == contents[1]
 
 
+def listed(folder, **scores):
+    """Write a tokenizer whose pieces are a list: ten digits, and those that are given."""
+    pieces = {"<unk>": -20.0, "▁": -3.0, **dict.fromkeys("0123456789", -2.0), **scores}
+    settings = {"replacement": "▁", "prepend_scheme": "always", "split": True}
+    model = {"type": "Unigram", "unk_id": 0, "vocab": [*map(list, pieces.items())]}
+    content = {"model": model, "pre_tokenizer": {"type": "Metaspace", **settings}}
+    content["decoder"] = content["pre_tokenizer"]
+    folder.mkdir()
+    (folder / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
+    return str(folder)
+
+
+def test_unknown_numerals_side_by_side_may_become_more_unknown_tokens(tmp_path):
+    done = rewrite_numbers(listed(tmp_path / "old"), tmp_path / "new", "single")
+    new = tokkit.load(tmp_path / "new")
+    assert done.examples["1234567"] == [" ", *"1234567"]
+    assert new.encode("٣٤٥").tolist() == [1, 0, 0, 0]
+
+
+def test_added_groups_do_not_take_apart_those_that_are_tokens_already(tmp_path):
+    source = listed(tmp_path / "old", **{"123": -5.9, "45": -4.5})
+    done = rewrite_numbers(source, tmp_path / "new", "r2l3", add_tokens=True)
+    assert [each.tokens for each in done.coverage] == [10, 100, 1000]
+    assert done.added == 99 + 999
+    content = json.loads((tmp_path / "new" / "tokenizer.json").read_text(encoding="utf-8"))
+    assert dict(map(tuple, content["model"]["vocab"]))["123"] == -5.9
+
+
 def sentences(shared: Path, count: int):
     """Lines of a parallel corpus in all its languages, without numbers."""
     path = shared / "corpora" / "parallel_fastapi.jsonl.gz"

@@ -82,9 +82,8 @@ def rewrite_numbers(
     _refuse_marks(source, before)
     _refuse_unknown_digits(source, before)
     content, changes = _regroup(before, grouping)
-    added = 0
     if add_tokens:
-        content, added = add_groups(content, before, grouping.size)
+        content = add_groups(content, before, grouping.size)
     after = _build(content, before)
     coverage = find_coverage(after, grouping.size, _space_of(changes))
     _refuse_uncovered(source, grouping, coverage)
@@ -94,6 +93,7 @@ def rewrite_numbers(
     except FormatError as error:
         raise FormatError(f"{source}: {error}") from None
     examples = {text: _tokens(after, text) for text in _EXAMPLES}
+    added = len(after) - len(before)
     result = Rewritten(
         output, source, grouping, changes, coverage, added, len(after), examples, checked
     )

@@ -15,6 +15,8 @@ from tokkit.vocab import flatten
 
 MOST_ADDED = 4
 """Digits of the longest groups that tokens can be added for: 11,110 in all."""
+_LEAD = 1e-4
+"""By how much, in nats, a piece is preferred: little, yet told apart in single precision."""
 _DIGITS = frozenset(b"0123456789")
 _SPELLINGS: Mapping[str, str] = {r"\s": " ", "[ ]": " "}
 
@@ -95,9 +97,7 @@ def _reached(tokenizer: Tokenizer, groups: list[bytes], before: str) -> list[byt
     return [group for group, is_one in zip(groups, single.tolist(), strict=True) if is_one]
 
 
-def add_groups(
-    content: Mapping[str, Any], tokenizer: Tokenizer, size: int
-) -> tuple[dict[str, Any], int]:
+def add_groups(content: Mapping[str, Any], tokenizer: Tokenizer, size: int) -> dict[str, Any]:
     """Add a token for each group of at most `size` digits that is none, behind all others.
 
     Merges that build them come last, so that they change nothing that another merge reaches;
@@ -109,7 +109,7 @@ def add_groups(
         size: Digits of the longest groups.
 
     Returns:
-        The new ``tokenizer.json``, and how many tokens were added.
+        The new ``tokenizer.json``.
 
     Raises:
         UsageError: If there would be too many, or the model's vocabulary has gaps.
@@ -126,7 +126,7 @@ def add_groups(
     known = model_tokens(model)
     missing = [group for group in every if group not in known or group.encode() not in reached]
     add = _add_to_list if model_kind(model) == "Unigram" else _add_to_bpe
-    return {**content, "model": add(model, tokenizer, missing)}, len(missing)
+    return {**content, "model": add(model, tokenizer, missing)}
 
 
 def _all_groups(length: int) -> Iterator[str]:
@@ -155,8 +155,9 @@ def _add_to_bpe(
 def _add_to_list(
     model: Mapping[str, Any], tokenizer: Tokenizer, missing: Iterable[str]
 ) -> dict[str, Any]:
-    """Put groups behind a list of pieces, with the score of what is never cut."""
+    """Put groups behind a list of pieces, with scores that let them win, and nothing else."""
     vocab = [list(entry) for entry in model["vocab"]]
+    scores = _winning_scores({str(entry[0]): entry[1] for entry in vocab}, missing)
     places = {entry[0]: number for number, entry in enumerate(vocab)}
     for added in sorted(tokenizer.added.tokens, key=lambda added: added.token_id):
         if added.content not in places:
@@ -167,9 +168,27 @@ def _add_to_list(
                 f"tokens cannot be added: there are no tokens before {added.content!r}, which "
                 f"is {added.token_id}"
             )
-    for group in missing:
+    for group, score in scores.items():
         if group in places:
-            vocab[places[group]][1] = 0.0
+            vocab[places[group]][1] = score
         else:
-            vocab.append([group, 0.0])
+            vocab.append([group, score])
     return {**model, "vocab": vocab}
+
+
+def _winning_scores(scores: Mapping[str, float], missing: Iterable[str]) -> dict[str, float]:
+    """Give each group a little more than the best way to put it together from smaller ones.
+
+    More than that, and it would also be part of larger groups that are one token so far.
+
+    Args:
+        scores: Of all pieces.
+        missing: The groups, shorter ones first.
+    """
+    best = dict(scores)
+    lowest = min(scores.values(), default=0.0)
+    won = {}
+    for group in missing:
+        splits = [best[group[:cut]] + best[group[cut:]] for cut in range(1, len(group))]
+        won[group] = best[group] = max(splits, default=lowest) + _LEAD
+    return won
