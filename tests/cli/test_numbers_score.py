@@ -79,3 +79,21 @@ def test_what_cannot_be_is_said(invoke, answers, arguments, says):
     assert result.exit_code == 2
     assert says in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_counts_are_shown_however_long_conditions_are(invoke, tmp_path):
+    """What is the same for a whole table stands above it; long names take several lines."""
+    named = {"repeat_problem_number_format": "nosep", "num_shots": 16}
+    given = study({"comma_r2l": lambda problem: problem.truth}, problems(30))
+    long = given.assign(**named, flip_shots=True, file="long.csv", key=[*map(str, range(30))])
+    write_rows(long, tmp_path / "long.csv")
+    write_rows(given, tmp_path / "short.csv")
+    result = invoke("numbers", "score", tmp_path / "long.csv", tmp_path / "short.csv")
+    assert result.exit_code == 0, result.stderr
+    assert "long.csv · made-up · prompt none · flip shots" in result.stdout
+    assert "flip problem" not in result.stdout
+    lines = [line.split() for line in result.stdout.splitlines()]
+    heads = [line for line in lines if line[:2] == ["format", "shots"]]
+    assert [head[2:5] for head in heads] == [["n", "valid", "k"]] * 2
+    counts = [line for line in lines if "30" in line]
+    assert counts[0][:8] == ["comma_r2l", "→", "nosep", "→", "16", "30", "30", "30"]

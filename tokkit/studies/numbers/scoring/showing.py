@@ -54,22 +54,29 @@ def _cell_tables(cells: "pandas.DataFrame") -> Iterator[RenderableType]:
     """Yield one table per file, model and system prompt."""
     if not len(cells):
         return
-    extra = [name for name in _IN_NAME if name not in FORMATS and cells[name].nunique() > 1]
+    extra = [
+        name
+        for name in _IN_NAME
+        if name not in FORMATS and cells[name].nunique(dropna=False) > 1
+    ]
     for values, own in cells.groupby(list(_TITLE), sort=False, dropna=False):
         named = dict(zip(_TITLE, tuple(values), strict=True))
-        yield _cell_table(lines_of(own), _title(named, own["pooled_over"].iloc[0]), extra)
+        varying = [name for name in extra if own[name].nunique(dropna=False) > 1]
+        named |= {name: own[name].iloc[0] for name in extra if name not in varying}
+        title = _title(named, own["pooled_over"].iloc[0])
+        yield _cell_table(lines_of(own), title, varying)
 
 
 def _title(named: Line, pooled: dict[str, list[Any]] | None) -> str:
     parts = [_shown(name, value) for name, value in named.items() if value not in (None, "")]
-    title = " · ".join(parts)
+    title = " · ".join(filter(None, parts))
     for name, values in (pooled or {}).items():
         title += f"\npooled over {name}: {', '.join(map(str, values))}"
     return title
 
 
 def _cell_table(cells: Sequence[Line], title: str, extra: Sequence[str]) -> Group:
-    names = ("shots", "n", "valid", "k", "accuracy [95 %]", "of valid", "as asked")
+    names = ("shots", "n", "valid", "k", "accuracy [95 %]", "of\nvalid", "as\nasked")
     table = new_table("format", names)
     for cell in cells:
         table.add_row(
@@ -91,7 +98,7 @@ def _mismatched(cells: "pandas.DataFrame") -> Iterator[RenderableType]:
         "Prompts that are NOT written in their stated format: in no pooled cell and no\n"
         "comparison. Any: as a reader finds that takes whatever separates the digits."
     )
-    names = ("shots", "n", "valid", "k", "any: valid", "any: k", "any: accuracy [95 %]")
+    names = ("shots", "n", "valid", "k", "any:\nvalid", "any:\nk", "any: accuracy\n[95 %]")
     table = new_table("format", names)
     counts = ("n", "valid", "k", "agnostic_valid", "agnostic_correct")
     for cell in lines_of(cells):
@@ -165,10 +172,8 @@ def _stratum(lines: list[Line], title: str, overall: Line | None) -> Iterator[Gr
 
 
 def _pair_list(lines: Sequence[Line], title: str) -> Group:
-    table = new_table("first")
-    table.add_column("second", no_wrap=True, overflow="ellipsis", max_width=20)
-    for name in ("only first", "only second", "difference [95 %]", "p (Holm)"):
-        table.add_column(name, justify="right")
+    figures = ("only\nfirst", "only\nsecond", "difference [95 %]", "p (Holm)")
+    table = new_table("first", ("second", *figures), names=2)
     for line in lines:
         table.add_row(
             line["first"],
@@ -186,9 +191,14 @@ def _points(line: Line) -> str:
 
 
 def _shown(name: str, value: Any) -> str:
+    """Say what a condition is; empty for what is not done."""
     if name == "num_shots":
         return f"{value} {'shot' if value == 1 else 'shots'}"
-    return f"prompt {value}" if name == "system_prompt" else str(value)
+    if name in ("flip_problem", "flip_shots"):
+        return name.replace("_", " ") if value else ""
+    if name in ("file", "model"):
+        return str(value)
+    return f"prompt {value}" if name == "system_prompt" else describe_condition({name: value})
 
 
 def _shots(cell: Line) -> str:

@@ -25,8 +25,16 @@ def titled(title: str, table: Table) -> Group:
     return Group(Text(f"\n{title}", style="bold"), table)
 
 
-def new_table(first: str, columns: Sequence[str] = ()) -> Table:
-    """Return a table whose first column has names and whose others have figures."""
+def new_table(first: str, columns: Sequence[str] = (), *, names: int = 1) -> Table:
+    """Return a table whose first columns have names, and whose others have figures.
+
+    Names take several lines where there is no room; figures are never cut.
+
+    Args:
+        first: The head of the first column.
+        columns: Those of all others.
+        names: How many columns have names.
+    """
     table = Table(
         box=SIMPLE_HEAD,
         pad_edge=False,
@@ -34,9 +42,11 @@ def new_table(first: str, columns: Sequence[str] = ()) -> Table:
         collapse_padding=True,
         show_edge=False,
     )
-    table.add_column(first, no_wrap=True, overflow="ellipsis", max_width=30)
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
+    for number, name in enumerate([first, *columns]):
+        if number < names:
+            table.add_column(name, overflow="fold")
+        else:
+            table.add_column(name, justify="right", no_wrap=True)
     return table
 
 
