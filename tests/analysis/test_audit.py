@@ -1,15 +1,25 @@
+import collections
 import itertools
 import json
 
+import numpy as np
 import pytest
+import sentencepiece
 import tiktoken
+import tokenizers
 
 import tokkit
 from tests.byteprobs.families import FAMILIES
 from tokkit.added import Added, AddedTokens
 from tokkit.analysis.audit import audit
 from tokkit.analysis.audit.inventory import scripts_of, take_inventory
-from tokkit.analysis.audit.reachability import CAUSES, reach, unmergeable
+from tokkit.analysis.audit.proofs import unmergeable
+from tokkit.analysis.audit.reachability import CAUSES, reach
+from tokkit.analysis.audit.run import specials_from_text
+from tokkit.analysis.audit.scaffolding import find_scaffolding
+from tokkit.canonical.build import build_grammar
+from tokkit.canonical.uses import find_use
+from tokkit.segment.bpe import BPE
 from tokkit.segment.longest import LongestMatch
 from tokkit.tokenizer import Tokenizer
 from tokkit.vocab import Vocabulary
@@ -113,7 +123,9 @@ def test_special_tokens_that_plain_text_gives():
         if token in open_to_all.encode(f"a{text}b").tolist()
     }
     assert found.leaks == expected
+    assert found.leaks_apart == {}
     assert len(found.frame()) == 258
+    assert found.frame()["text"].tolist()[256:] == ["<s>", "<|end|>"]
     assert set(found.frame()["status"]) == {"reachable", "unreachable", "special"}
 
 
@@ -128,3 +140,126 @@ def test_special_tokens_that_plain_text_gives():
 )
 def test_scripts(text, scripts):
     assert scripts_of(text) == scripts
+
+
+def hugging_face(folder, tokenizer):
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return tokkit.load(folder)
+
+
+def test_a_special_token_that_is_ordinary_as_well_is_given_even_if_told_apart(tmp_path):
+    trained = tokenizers.Tokenizer(tokenizers.models.BPE())
+    trained.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trained.decoder = tokenizers.decoders.ByteLevel()
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=270,
+        initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
+        special_tokens=["<!--", "<|end|>"],
+        show_progress=False,
+    )
+    trained.train_from_iterator(["<!-- <!-- <!--"] * 9, trainer)
+    trained.encode_special_tokens = True
+    expected = {
+        text: token
+        for text, token in trained.get_vocab().items()
+        if text in ("<!--", "<|end|>") and token in trained.encode(text).ids
+    }
+    assert list(expected) == ["<!--"]
+    loaded = hugging_face(tmp_path, trained)
+    assert specials_from_text(loaded, parse_specials=False) == expected
+    assert set(specials_from_text(loaded)) == {"<!--", "<|end|>"}
+
+
+def test_added_tokens_hide_no_witness(tmp_path):
+    """``<AF>ve`` is never the text of a token, but ``įve`` has it at its end."""
+    bytes_ = list(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    parts = [*sorted(bytes_), "ve", "¯ve"]
+    merges = [("v", "e"), ("¯", "ve")]
+    model = tokenizers.models.BPE({part: n for n, part in enumerate(parts)}, merges)
+    made = tokenizers.Tokenizer(model)
+    made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = tokenizers.decoders.ByteLevel()
+    made.add_tokens([tokenizers.AddedToken("[tool]", normalized=False)])
+    loaded = hugging_face(tmp_path, made)
+    token = made.token_to_id("¯ve")
+    found = find_use(build_grammar(loaded, loaded.vocab.tokens), token)
+    text = loaded.decode(found.sequence).decode()
+    assert token in made.encode(text).ids
+    assert token in made.encode("įve").ids
+
+
+def test_what_others_with_the_same_bytes_outscore_is_unreachable(tmp_path):
+    scores = [("<unk>", 0.0), ("a", -1.0), ("b", -1.5), ("ab", -2.6), ("ba", -2.4), ("é", -9.0)]
+    made = tokenizers.Tokenizer(tokenizers.models.Unigram(scores, 0))
+    made.normalizer = tokenizers.normalizers.NFKC()
+    found = reach(hugging_face(tmp_path, made))
+    texts = ("".join(each) for n in range(1, 9) for each in itertools.product("ab", repeat=n))
+    given = {token for text in texts for token in made.encode(text).ids}
+    assert given == {1, 2, 4}
+    assert found.causes == {3: "scores"}
+    assert [found.status(token) for token in (1, 2, 4, 5)] == ["reachable"] * 4
+
+
+def test_what_a_normalizer_always_replaces_is_unreachable(shared, tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("the cat sat on the mat\n" * 50, encoding="utf-8")
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(text),
+        model_prefix=str(tmp_path / "small"),
+        vocab_size=280,
+        byte_fallback=True,
+        hard_vocab_limit=False,
+        model_type="bpe",
+        minloglevel=2,
+    )
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "small.model"))
+    replaced = {
+        processor.piece_to_id(f"<0x{code:02X}>")
+        for code in range(0x80)
+        if processor.piece_to_id(f"<0x{code:02X}>") not in processor.encode(f"a{chr(code)}a")
+        and chr(code) not in processor.normalize(f"a{chr(code)}a").replace("▁", " ")
+    }
+    causes = reach(tokkit.load(tmp_path / "small.model")).causes
+    assert {token for token, cause in causes.items() if cause == "normalized"} == replaced
+    assert len(replaced) > 20
+
+
+def merged_on(text, merges):
+    """Count what is made, and merged on, while a text is merged: the rules, carried out."""
+    symbols, gone = list(text), collections.Counter()
+    while True:
+        places = [
+            (merges.index(pair), place)
+            for place, pair in enumerate(itertools.pairwise(symbols))
+            if pair in merges
+        ]
+        if not places:
+            return collections.Counter(symbols), gone
+        _, place = min(places)
+        gone.update(symbols[place : place + 2])
+        symbols[place : place + 2] = ["".join(symbols[place : place + 2])]
+
+
+def test_scaffolding_is_what_merging_leaves_little_of():
+    merges = [("t", "h"), ("th", "e"), ("i", "n"), ("in", "g"), ("a", "the")]
+    spelled = sorted({*"theinga ", *("".join(pair) for pair in merges)})
+    ids = {each: n for n, each in enumerate(spelled)}
+    rows = np.array([[ids[a], ids[b], ids[a + b]] for a, b in merges], dtype=np.int32)
+    spellings = [each.encode() for each in spelled]
+    tokenizer = Tokenizer(Vocabulary(tuple(spellings), {}), BPE(spellings, rows))
+    texts = ["thing", "the the", "athe inn", *["the"] * 17]
+    left, gone = collections.Counter(), collections.Counter()
+    for text in texts:
+        for total, part in zip((left, gone), merged_on(text, merges), strict=True):
+            total.update(part)
+    found = find_scaffolding(tokenizer, [text.encode() for text in texts])
+    assert dict(zip(spelled, found.counts.tolist(), strict=True)) == {
+        each: left[each] for each in spelled
+    }
+    assert dict(zip(spelled, found.merged_on.tolist(), strict=True)) == {
+        each: gone[each] for each in spelled
+    }
+    # 20 of 21 "th" became "the"; of two "in" one became "ing".
+    assert [spelled[token] for token in found.tokens] == ["th"]
+    assert found.never_left == []
+    assert found.as_json()["scaffolding"] == 1

@@ -8,8 +8,10 @@ from tokkit.resources import resource
 
 
 def test_an_audit_is_shown_and_written(invoke, trained, tmp_path):
-    folder = tmp_path / "audited"
-    result = invoke("audit", trained, "-o", folder)
+    folder, corpus = tmp_path / "audited", tmp_path / "corpus.txt"
+    text = "a document that is cut\n" * 20
+    corpus.write_text(text, encoding="utf-8")
+    result = invoke("audit", trained, "-o", folder, "--corpus", corpus)
     assert result.exit_code == 0, result.stderr
     assert "which tokens some text gives" in result.stdout
     assert "finding: plain text can give 1 special tokens (<|end|>)" in result.stdout
@@ -22,6 +24,14 @@ def test_an_audit_is_shown_and_written(invoke, trained, tmp_path):
     assert counts.get("unknown", 0) == summary["unknown"]
     assert counts["special"] == 1
     assert rows.loc[rows["hex"] == "c0", "cause"].tolist() == ["not UTF-8"]
+    assert rows.loc[rows["status"] == "special", "text"].tolist() == ["<|end|>"]
+    assert summary["in_texts"]["documents"] == 20
+    ids = [json.loads(line) for line in invoke("encode", trained, corpus).stdout.splitlines()]
+    assert rows["count"].sum() == summary["in_texts"]["tokens"] == sum(map(len, ids))
+    assert [each["path"] for each in summary["inputs"]] == [str(corpus)]
+    result = invoke("audit", trained, "--corpus", tmp_path / "nothing.txt")
+    assert result.exit_code == 2
+    assert "nothing.txt" in result.stderr
 
 
 def test_json_is_one_document(invoke, trained):

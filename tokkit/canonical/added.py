@@ -32,6 +32,9 @@ class _State(NamedTuple):
 class WithAdded:
     """The grammar of a tokenizer with added tokens that are text.
 
+    Attributes:
+        stretches: The grammars of the first stretch and of later ones.
+
     Args:
         first: The grammar of a stretch that a text begins with.
         later: The grammar of any other stretch.
@@ -53,7 +56,7 @@ class WithAdded:
         self.method = f"{first.method}, added tokens"
         self._contents = Contents(contents, tokens)
         self.exact = first.exact and later.exact and is_plain
-        self._grammars = (first, later)
+        self.stretches = (first, later)
         self._texts = {token_id: text for text, token_id in contents.items()}
         self._tokens = tokens
         self._states = States[_State]()
@@ -67,7 +70,7 @@ class WithAdded:
             return self._cut(is_later, inner, alive, self._texts[token])
         if self._contents.barred(alive)[token]:
             return NEVER
-        after = self._grammars[is_later].step(inner, token)
+        after = self.stretches[is_later].step(inner, token)
         if after == NEVER:
             return NEVER
         alive = self._contents.after(alive, self._tokens[token])
@@ -75,17 +78,17 @@ class WithAdded:
 
     def _cut(self, is_later: bool, inner: int, alive: Alive, content: bytes) -> int:
         """Return the state after an added token."""
-        if not self._grammars[is_later].can_end(inner):
+        if not self.stretches[is_later].can_end(inner):
             return NEVER
         if self._contents.completes(alive, content):
             return NEVER
         alive = self._contents.after_content(alive, content)
-        return self._states.number(_State(True, self._grammars[True].start, alive))
+        return self._states.number(_State(True, self.stretches[True].start, alive))
 
     def _find_allowed(self, state: int) -> Flags:
         """Return which tokens `step` would not answer with `NEVER`."""
         is_later, inner, alive = self._states[state]
-        flags = self._grammars[is_later].allowed(inner) & (1 - self._contents.barred(alive))
+        flags = self.stretches[is_later].allowed(inner) & (1 - self._contents.barred(alive))
         for token_id in self._texts:
             flags[token_id] = self.step(state, token_id) != NEVER
         return frozen(flags)
@@ -93,4 +96,4 @@ class WithAdded:
     def can_end(self, state: int) -> bool:
         """Tell whether the sequence is the encoding of a whole text."""
         is_later, inner, _ = self._states[state]
-        return self._grammars[is_later].can_end(inner)
+        return self.stretches[is_later].can_end(inner)

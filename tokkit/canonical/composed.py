@@ -47,6 +47,9 @@ def joins(normalizer: Normalizer) -> bool:
 class Composed:
     """A grammar, but for what a normalizer would join or put in another order.
 
+    Attributes:
+        inner: The grammar without that.
+
     Args:
         inner: The grammar without that.
         normalizer: What joins.
@@ -59,7 +62,7 @@ class Composed:
     ) -> None:
         self.method = f"{inner.method}, composed"
         self.exact = exact
-        self._inner = inner
+        self.inner = inner
         self._normalizer = normalizer
         self._tokens = tokens
         self._stays = lru_cache(1 << 16)(self._find_stays)
@@ -79,7 +82,7 @@ class Composed:
     def step(self, state: int, token: int) -> int:
         """Return the state after one token more; `NEVER` if that is not canonical."""
         inner, tail = self._states[state]
-        after = self._inner.step(inner, token)
+        after = self.inner.step(inner, token)
         text = self._tokens[token]
         if after == NEVER or not self._keeps(tail, text):
             return NEVER
@@ -101,7 +104,7 @@ class Composed:
     def _find_allowed(self, state: int) -> Flags:
         """Return which tokens `step` would not answer with `NEVER`."""
         barred = self._barred(self._states[state].tail)
-        flags = self._inner.allowed(self._states[state].inner)
+        flags = self.inner.allowed(self._states[state].inner)
         doubtful = [token for token in self._doubtful if flags[token]]
         if not doubtful and not flags[barred].any():
             return flags
@@ -122,7 +125,7 @@ class Composed:
 
     def can_end(self, state: int) -> bool:
         """Tell whether the sequence is the encoding of a whole text."""
-        return self._inner.can_end(self._states[state].inner)
+        return self.inner.can_end(self._states[state].inner)
 
     def _keeps(self, tail: bytes, text: bytes) -> bool:
         """Tell whether the normalizer leaves `text` alone behind `tail`."""

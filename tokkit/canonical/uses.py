@@ -13,6 +13,8 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from tokkit.canonical.added import WithAdded
+from tokkit.canonical.composed import Composed
 from tokkit.canonical.product import Product
 from tokkit.canonical.protocols import NEVER, Grammar
 from tokkit.utf8 import is_inside, may_occur, unfinished
@@ -52,16 +54,50 @@ def find_use(grammar: Grammar, token: int) -> Use:
         token: Which token; it has bytes.
     """
     found = _from_state(grammar, (), grammar.start, token)
-    if found or not isinstance(grammar, Product):
+    if found:
         return Use(found)
-    entrances = _Entrances(grammar, token)
-    for sequence, state in islice(_approaches(grammar, entrances, _DEEPEST), _MOST_TRIED):
-        found = _from_state(grammar, sequence, state, token)
+    # Added tokens are no product's: they have no bytes there.
+    within = [each for each in _products(grammar) if each.tokens[token]]
+    for product in within:
+        found = _within(grammar, product, token)
         if found:
             return Use(found)
-    if grammar.exact and entrances.none():
-        return Use(impossible=_cause(grammar, token))
+    if within and grammar.exact and all(_Entrances(each, token).none() for each in within):
+        return Use(impossible=_cause(within[0], token))
     return Use()
+
+
+def _products(grammar: Grammar) -> list[Product]:
+    """Return what knows of places and pieces: whatever it rules out, the whole does as well."""
+    match grammar:
+        case Product():
+            return [grammar]
+        case Composed():
+            return _products(grammar.inner)
+        case WithAdded():
+            found = [each for stretch in grammar.stretches for each in _products(stretch)]
+            return list(dict.fromkeys(found))
+    return []
+
+
+def _within(grammar: Grammar, product: Product, token: int) -> tuple[int, ...]:
+    """Find a text that gives a token by what may be before it; nothing if none is found."""
+    ways = _approaches(product, _Entrances(product, token), _DEEPEST)
+    for sequence, state in islice(ways, _MOST_TRIED):
+        found = _from_state(product, sequence, state, token)
+        if found and (product is grammar or _accepts(grammar, found)):
+            return found
+    return ()
+
+
+def _accepts(grammar: Grammar, sequence: tuple[int, ...]) -> bool:
+    """Tell whether tokens are the encoding of a whole text."""
+    state = grammar.start
+    for token in sequence:
+        state = grammar.step(state, token)
+        if state == NEVER:
+            return False
+    return grammar.can_end(state)
 
 
 def _approaches(

@@ -11,6 +11,7 @@ from tokkit_cli import options as given
 from tokkit_cli.tokenizers import TOKENIZER_HELP, load_tokenizers
 
 _MODEL = "A model"
+_TEXTS = "Texts"
 
 
 def audit(
@@ -45,6 +46,25 @@ def audit(
             rich_help_panel=_MODEL,
         ),
     ] = None,
+    corpus: Annotated[
+        list[str],
+        typer.Option(
+            metavar="PATH",
+            help="Texts that show which tokens only serve to build others: files, globs, "
+            "folders or -; repeatable.",
+            rich_help_panel=_TEXTS,
+        ),
+    ] = [],  # noqa: B006 (Typer copies it)
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole",
+            help="A text is one document, not one per line.",
+            rich_help_panel=_TEXTS,
+        ),
+    ] = False,
+    text_column: given.TextColumn = "text",
+    on_error: given.OnError = "raise",
     pattern: given.FilePattern = None,
     force: given.Force = False,
     as_json: given.AsJson = False,
@@ -58,16 +78,19 @@ def audit(
     plain text can give are a finding. Texts that are hard on tokenizers, and every Unicode
     character, are encoded and decoded, and the ids compared with those of the library that the
     file was made for. With a model, the rows of its embeddings tell which tokens it has hardly
-    been trained on (arXiv 2405.05417).
+    been trained on (arXiv 2405.05417). With texts, it is counted which tokens are in them, and
+    which are hardly ever left, as they are merged on into longer ones.
 
     ```console
     tokkit audit my-tokenizer
     tokkit audit o200k_base.tiktoken -o audited --json
     tokkit audit my-model --model my-model --verify 50 --figure trained.svg
+    tokkit audit my-tokenizer --corpus texts.jsonl -o audited
     ```
     """
     from tokkit.analysis.audit import audit as audit_tokenizer
     from tokkit.results import Provenance, begin_folder, write_study, write_table
+    from tokkit.streaming import read_documents
 
     if model is None and (verify or figure is not None):
         raise UsageError("--verify and --figure are about a model: name it with --model")
@@ -78,14 +101,21 @@ def audit(
     if output is not None:
         begin_folder(output, force=force)
     ((name, loaded),) = load_tokenizers([tokenizer], pattern).items()
+    documents = read_documents(corpus, whole=whole, text_column=text_column, on_error=on_error)
     with console.show_progress() as progress:
         found = audit_tokenizer(
-            loaded, name=name, model=model, verify=verify, progress=progress
+            loaded,
+            name=name,
+            model=model,
+            verify=verify,
+            documents=documents if corpus else None,
+            progress=progress,
         )
     if output is not None:
         provenance = Provenance(
             study="audit",
             command=console.command_line(),
+            inputs=[Path(path) for path in corpus if Path(path).is_file()],
             tokenizers={name: loaded.digest},
             model=model,
         )

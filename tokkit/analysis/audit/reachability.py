@@ -1,6 +1,6 @@
 """Which tokens some text gives: with a text that does, or a proof that none can."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Literal
@@ -8,16 +8,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tokkit.analysis.audit.proofs import prove
 from tokkit.canonical.build import build_grammar
 from tokkit.canonical.uses import find_use
-from tokkit.formats.set_apart import SetApart
 from tokkit.kernels._jit import Ids
 from tokkit.pretokenize import Pieces
 from tokkit.progress import Progress, silent
-from tokkit.segment import Segmenter
-from tokkit.segment.bpe import BPE
 from tokkit.tokenizer import Tokenizer, rewrites
-from tokkit.utf8 import is_utf8, may_occur
+from tokkit.utf8 import is_utf8
 from tokkit.vocab import flatten
 
 Status = Literal["reachable", "unreachable", "unknown"]
@@ -26,6 +24,8 @@ CAUSES: Mapping[str, str] = {
     "not UTF-8": "no text has these bytes",
     "spelled otherwise": "another token has the same bytes and comes first",
     "merges": "merging makes other tokens of its bytes",
+    "scores": "other tokens with its bytes score more together",
+    "normalized": "the normalizer leaves none of a character of it",
     "cut": "the pre-tokenizer always cuts inside",
     "before": "whatever can stand before it becomes another token with it",
     "after": "whatever has to follow it becomes another token with it",
@@ -125,19 +125,7 @@ class _Search:
 
     def plain_proofs(self) -> None:
         """Prove what needs no search."""
-        merges = self._unmergeable()
-        fallback = set(_fallback(self._tokenizer.segmenter))
-        usual = {
-            data: token for token, data in enumerate(self._tokens) if token not in fallback
-        }
-        for token in self._open():
-            data = self._tokens[token]
-            if not may_occur(data):
-                self.found.causes[token] = "not UTF-8"
-            elif token in fallback and is_utf8(data) and data in usual:
-                self.found.causes[token] = "spelled otherwise"
-            elif token in merges:
-                self.found.causes[token] = "merges"
+        self.found.causes.update(prove(self._tokenizer, self._open()))
 
     def grammar(self, progress: Progress) -> None:
         """Ask the machine that knows which sequences are canonical."""
@@ -207,61 +195,10 @@ class _Search:
             self.found.reached[token] = True
             self.found.witnesses[token] = text
 
-    def _unmergeable(self) -> set[int]:
-        """Return the tokens that merging does not make of their own bytes.
-
-        Then it makes them in no piece: each part of a piece goes through the same merges as
-        it does by itself (see `tokkit.canonical.pairs`). Where whole pieces are looked up
-        first, that is no proof.
-        """
-        if getattr(_inner(self._tokenizer.segmenter), "ignore_merges", False):
-            return set()
-        return set(unmergeable(self._tokenizer))
-
 
 def _is_sampled(code: int) -> bool:
     """Choose the characters that are tried where trying is slow."""
     return code < 0x3400 or code % 37 == 0
-
-
-def unmergeable(tokenizer: Tokenizer) -> list[int]:
-    """Return the tokens of a BPE vocabulary that its merges alone do not make.
-
-    Where pieces are looked up before they are merged (``ignore_merges``), as Llama 3 does,
-    these tokens depend on it: a converter that drops the setting loses them.
-    """
-    segmenter = _inner(tokenizer.segmenter)
-    if not isinstance(segmenter, BPE) or segmenter.units != "bytes":
-        return []
-    strict = BPE(
-        segmenter.spellings,
-        segmenter.merges,
-        ranks=segmenter.ranks,
-        prefix=segmenter.prefix,
-        suffix=segmenter.suffix,
-        size=segmenter.size,
-    )
-    tokens = [
-        (token, spelling)
-        for token, spelling in enumerate(segmenter.spellings[: segmenter.size])
-        if spelling and token < len(tokenizer.vocab) and tokenizer.vocab.tokens[token]
-    ]
-    ids, ends = strict.segment(Pieces(*flatten([spelling for _, spelling in tokens])))
-    starts = np.append(0, ends[:-1])
-    return [
-        token
-        for (token, _), start, end in zip(tokens, starts.tolist(), ends.tolist(), strict=True)
-        if end - start != 1 or ids[start] != token
-    ]
-
-
-def _inner(segmenter: Segmenter) -> Segmenter:
-    return segmenter.inner if isinstance(segmenter, SetApart) else segmenter
-
-
-def _fallback(segmenter: Segmenter) -> Iterable[int]:
-    """Return the ids that stand for single bytes of unknown characters."""
-    return getattr(_inner(segmenter), "byte_fallback", None) or ()
 
 
 def _is_part(data: bytes) -> bool:

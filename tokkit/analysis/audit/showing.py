@@ -4,12 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 from tokkit.analysis.audit.inventory import KINDS
 from tokkit.analysis.audit.reachability import CAUSES
+from tokkit.analysis.audit.scaffolding import SHARE
 from tokkit.visible import spell_bytes
 
 if TYPE_CHECKING:
     from tokkit.analysis.audit.run import Audit
+    from tokkit.analysis.audit.scaffolding import Scaffolding
 
 _SHOWN = 6
+_LETTERS = 32
 
 
 def show(found: "Audit") -> Any:
@@ -17,7 +20,9 @@ def show(found: "Audit") -> Any:
     from rich.console import Group
     from rich.text import Text
 
-    parts: list[Any] = [_reach_table(found), _kind_table(found), found.faithfulness]
+    parts: list[Any] = [_reach_table(found), _kind_table(found)]
+    parts += [_text_table(found, found.in_texts)] if found.in_texts else []
+    parts += [found.faithfulness]
     parts += [found.undertrained] if found.undertrained else []
     parts += [Text(f"finding: {each}") for each in _findings(found)]
     return Group(*parts)
@@ -71,6 +76,31 @@ def _kind_table(found: "Audit") -> Any:
     return shown
 
 
+def _text_table(found: "Audit", texts: "Scaffolding") -> Any:
+    from tokkit.analysis.showing import table
+
+    shown = table(
+        f"{found.name}: tokens of the texts given ({texts.documents:,}; {texts.bytes:,} bytes)",
+        "",
+        "tokens",
+        "examples",
+    )
+    shown.columns[2].justify = "left"
+    shown.columns[2].no_wrap = False
+    used = texts.counts > 0
+    filled = [token for token, data in enumerate(found.tokenizer.vocab.tokens) if data]
+    absent = [token for token in filled if not used[token]]
+    shown.add_row("in the texts", f"{int(used.sum()):,}", "")
+    shown.add_row("not in them", f"{len(absent):,}", _examples(found, absent))
+    if texts.merged_on is None:
+        return shown
+    label = f"scaffolding: merged on, {SHARE:.0%} of the times or more"
+    shown.add_row(label, f"{len(texts.tokens):,}", _examples(found, texts.tokens))
+    never = texts.never_left
+    shown.add_row("of these, none is left", f"{len(never):,}", _examples(found, never))
+    return shown
+
+
 def _findings(found: "Audit") -> list[str]:
     """Say what somebody should do something about."""
     texts = []
@@ -81,11 +111,17 @@ def _findings(found: "Audit") -> list[str]:
             "(ignore_merges): a converter that drops the setting changes what text becomes"
         )
     if found.leaks:
-        names = ", ".join(list(found.leaks)[:_SHOWN])
+        names = _examples(found, found.leaks.values())
         texts.append(
             f"plain text can give {len(found.leaks):,} special tokens ({names}): encode "
             "text that is not yours without them (parse_specials=False here, "
             "split_special_tokens in transformers)"
+        )
+    if found.leaks_apart:
+        texts.append(
+            f"of these, plain text gives {len(found.leaks_apart):,} even so "
+            f"({_examples(found, found.leaks_apart.values())}), as they are tokens of the "
+            "vocabulary too: give them texts that nobody writes"
         )
     if not found.reachability.exact:
         texts.append("what rules tokens out was found by trying, so nothing is proven")
@@ -95,7 +131,9 @@ def _findings(found: "Audit") -> list[str]:
 def _spell(found: "Audit", token: int) -> str:
     vocab = found.tokenizer.vocab
     names = {number: text for text, number in vocab.specials.items()}
-    return names.get(token) or spell_bytes(vocab.tokens[token])[:24] or f"id {token}"
+    name = names.get(token, "").encode()
+    spelled = spell_bytes(name or vocab.tokens[token]) or f"id {token}"
+    return spelled if len(spelled) <= _LETTERS else f"{spelled[: _LETTERS - 1]}…"
 
 
 def _examples(found: "Audit", tokens: Any) -> str:
