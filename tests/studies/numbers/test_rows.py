@@ -139,7 +139,7 @@ def test_files_with_the_same_keys_are_told_apart(frame, tmp_path):
         ("a.csv", "", "has no rows"),
         ("a.csv", "num1,num2\n", "has no rows"),
         ("a.csv", "num1\n1\n", "has no column 'num2'"),
-        ("a.csv", "num1,num2\n1,2\n1,x\n", "column num2, row 1: invalid literal"),
+        ("a.csv", "num1,num2\n1,2\n1,x\n", "column num2, row 1: 'x' is no integer"),
         ("a.csv", "num1,num2\n1,-2\n", "column num2, row 0: -2 is negative"),
         ("a.csv", "num1,num2\n1,2.5\n", "column num2, row 0"),
         ("a.csv", "num1,num2\n1,2,3\n", "line 2 has 3 values, the first 2"),

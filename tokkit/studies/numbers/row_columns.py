@@ -26,7 +26,10 @@ def _integer(value: Any) -> int:
     if isinstance(value, str):
         value = value.strip()
         head, point, tail = value.partition(".")
-        return int(head if point and not tail.strip("0") else value)
+        try:
+            return int(head if point and not tail.strip("0") else value)
+        except ValueError:
+            raise ValueError(f"{value[:40]!r} is no integer that can be read") from None
     if int(value) != value:
         raise ValueError(f"{value!r} is not an integer")
     return int(value)

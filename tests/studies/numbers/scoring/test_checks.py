@@ -53,6 +53,25 @@ def test_prompts_are_written_as_stated(number_format, message, matches):
     assert bool(found("prompt_format", number_format, problem_msg=message)) != matches
 
 
+@pytest.mark.parametrize(
+    ("answer", "asked", "finds"),
+    [
+        ("2,000", "1,234+5,678=", ""),
+        ("2oof000", "1,234+5,678=", "the example 1999+1"),
+        ("2000", "1,234+5,678=", "the example 1999+1"),
+        ("2,000", "1234+5678=", "user\n1,999+1=\n2,000\n1234+5678="),
+    ],
+)
+def test_examples_are_written_as_stated(answer, asked, finds):
+    """What was said tells, where there is no column for the problem alone."""
+    columns = {"shots": "1999+1=2000", "problem_msg": ""}
+    chat = [["user", "1,999+1="], ["assistant", answer], ["user", asked]]
+    said = json.dumps([["system", "user"], *chat])
+    assert found("prompt_format", messages=said, **columns) == finds
+    text = f"user\n1,999+1={answer}\n{asked}"
+    assert bool(found("prompt_format", prompt=text, **columns)) == bool(finds)
+
+
 def test_layout_is_told_from_format():
     assert found("prompt_layout", problem_msg="1,234 + 5,678 =") == "'1,234 + 5,678 ='"
     assert not found("prompt_layout", problem_msg="1,234 + 5,678 =", num_spaces=1)
@@ -76,7 +95,19 @@ def test_doubled_spaces_of_a_chat(messages, columns, doubled):
 
 @pytest.mark.parametrize(
     ("prompt", "doubled"),
-    [("1+2=  3\n4+5=", True), ("1+2= 3\n4+5=", False), ("1+2=3\n4+5=  ", False)],
+    [
+        ("1+2=  3\n4+5=", True),
+        ("1+2= 3\n4+5=", False),
+        ("1+2=3\n4+5=  ", False),
+        (
+            "Question: What is 1 plus 2?\nAnswer:  3\n\nQuestion: What is 4 plus 5?\nAnswer:",
+            True,
+        ),
+        (
+            "Question: What is 1 plus 2?\nAnswer: 3\n\nQuestion: What is 4 plus 5?\nAnswer:",
+            False,
+        ),
+    ],
 )
 def test_doubled_spaces_of_a_text(prompt, doubled):
     assert bool(found("doubled_spaces", prompt=prompt)) == doubled

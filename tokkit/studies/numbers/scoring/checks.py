@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tokkit.errors import CorpusError, TokkitError
 from tokkit.studies.frames import lines_of
-from tokkit.studies.numbers.problems import read_solved, write_solved
+from tokkit.studies.numbers.problems import Problem, read_solved, write_solved
 from tokkit.studies.numbers.rows import Row, problem_of, style_of
 from tokkit.studies.numbers.scoring.answers import written_numbers
 from tokkit.studies.numbers.scoring.cells import CONDITION, PROBLEM, by_condition
@@ -24,6 +24,8 @@ from tokkit.tokenizer import Tokenizer
 if TYPE_CHECKING:
     import pandas
 
+_ANSWERED = re.compile(r"([^\n]*[=:] *)([-−0-9][^\n]*)")
+"""A line of a text to continue that has an answer: behind ``=``, or ``Answer:``."""
 _GROUP = ("file", "model", "system_prompt", "problem_format", "repeat_format", "answer_format")
 
 
@@ -40,14 +42,20 @@ class Check(NamedTuple):
 
 
 def misses_format(row: Row) -> str:
-    """Return the problem if its numbers are not written in the stated format."""
-    message: str = row["problem_msg"]
-    query = style_of(row).query
-    if not message:
-        return ""
-    written = written_numbers(message, separators_of(query))
-    wanted = [query.write(number) for number in problem_of(row)[:2]]
-    return "" if all(each in written for each in wanted) else message
+    """Return the problem, or an example, whose numbers are not in the stated format."""
+    style, said = style_of(row), _said(row)
+    asked: str = row["problem_msg"] or said
+    operands = [each for each in (style.query, style.repeat) if each]
+    separators = [text for each in (*operands, style.answer) for text in separators_of(each)]
+    wanted = {style.query.write(number) for number in problem_of(row)[:2]}
+    if asked and not wanted.issubset(written_numbers(asked, separators)):
+        return asked
+    written = set(written_numbers(said, separators))
+    for example in _solved(row["shots"]) if said else ():
+        wanted = {each.write(number) for each in operands for number in example[:2]}
+        if not written.issuperset({*wanted, style.answer.write(example.truth).lstrip("-")}):
+            return f"the example {example}"
+    return ""
 
 
 def has_other_layout(row: Row) -> str:
@@ -72,14 +80,7 @@ def doubles_spaces(row: Row) -> str:
 def has_wrong_example(row: Row) -> str:
     """Return the first example whose arithmetic is wrong, or which is none."""
     texts: list[str] = row["shots"].split(",")
-    for text in filter(None, texts):
-        try:
-            is_right = write_solved(read_solved(text)) == text
-        except ValueError:
-            is_right = False
-        if not is_right:
-            return text
-    return ""
+    return next((text for text in texts if text and not any(_solved(text))), "")
 
 
 def is_among_examples(row: Row) -> str:
@@ -94,8 +95,7 @@ def has_no_answer(row: Row) -> str:
     """Return why a row has no response."""
     if row["answered"]:
         return ""
-    error = row.get("error")
-    return error if isinstance(error, str) and error else "no response"
+    return _text(row, "error") or "no response"
 
 
 def was_cut_short(row: Row) -> str:
@@ -131,8 +131,8 @@ def boundary_check(tokenizer: Tokenizer) -> Check:
     """
 
     def finds(row: Row) -> str:
-        prompt = row.get("prompt")
-        if not isinstance(prompt, str) or not prompt:
+        prompt = _text(row, "prompt")
+        if not prompt:
             return ""
         answer = row["formatted_true_answer"]
         try:
@@ -140,11 +140,9 @@ def boundary_check(tokenizer: Tokenizer) -> Check:
         except TokkitError:
             return ""
         end = len(prompt.encode())
-        over = spans[(spans[:, 0] < end) & (spans[:, 1] > end)]
-        if not len(over):
-            return ""
-        start, stop = over[0].tolist()
-        return repr((prompt + answer).encode()[start:stop].decode("utf-8", "replace"))
+        over = spans[(spans[:, 0] < end) & (spans[:, 1] > end)].tolist()
+        tokens = [(prompt + answer).encode()[start:stop] for start, stop in over]
+        return repr(tokens[0].decode("utf-8", "replace")) if tokens else ""
 
     return Check("prompts whose last token takes in the beginning of the answer", finds)
 
@@ -209,24 +207,44 @@ def _perhaps_cut_short(part: "pandas.DataFrame") -> Iterator[tuple[str, str, int
 
 def _examples(row: Row) -> Iterator[tuple[str, str]]:
     """Yield question and answer of each example of a prompt."""
-    if isinstance(row["messages"], str):
-        for first, second in pairwise(_messages(row)):
-            if (first[0], second[0]) == ("user", "assistant"):
-                yield first[1], second[1]
-        return
-    prompt = row.get("prompt")
-    for match in re.finditer(r"([^\n]*=)( *)(\S+)", prompt if isinstance(prompt, str) else ""):
-        yield match[1] + match[2], match[3]
+    for first, second in pairwise(_messages(row)):
+        if (first[0], second[0]) == ("user", "assistant"):
+            yield first[1], second[1]
+    for match in _ANSWERED.finditer(_text(row, "prompt")):
+        yield match[1], match[2]
+
+
+def _solved(shots: str) -> Iterator[Problem]:
+    """Yield the examples that are worked out rightly."""
+    for text in filter(None, shots.split(",")):
+        try:
+            (example,) = read_solved(text)
+        except ValueError:
+            continue
+        if write_solved([example]) == text:
+            yield example
+
+
+def _said(row: Row) -> str:
+    """Return all that a model is told, as one text; empty if only columns describe it."""
+    chat = "\n".join(content for _, content in _messages(row))
+    return chat or _text(row, "prompt")
 
 
 def _messages(row: Row) -> list[tuple[str, str]]:
-    """Return role and content of each message."""
+    """Return role and content of each message; none where there is no chat."""
     try:
-        return [(str(role), str(content)) for role, content in json.loads(row["messages"])]
+        pairs = json.loads(_text(row, "messages") or "[]")
+        return [(str(role), str(content)) for role, content in pairs]
     except (ValueError, TypeError):
         raise CorpusError(
             f"row {row['key']!r}: messages are no JSON list of pairs of role and content"
         ) from None
+
+
+def _text(row: Row, name: str) -> str:
+    value = row.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _number(row: Row, name: str) -> float:

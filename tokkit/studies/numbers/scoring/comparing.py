@@ -108,6 +108,7 @@ def describe_condition(named: dict[str, Any]) -> str:
     between them if not: ``"nosep → comma_r2l → nosep"``. Spaces are added as the study does:
     ``"nosep+1"``.
     """
+    named = {name: value for name, value in named.items() if value == value}
     formats = [named.get("problem_format")]
     for name in ("repeat_format", "answer_format"):
         if named.get(name) and (name == "repeat_format" or named[name] != formats[0]):

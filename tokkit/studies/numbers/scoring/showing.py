@@ -118,7 +118,7 @@ def _flags(flags: "pandas.DataFrame") -> Iterator[RenderableType]:
     for says, own in flags.groupby("says", sort=False):
         yield Text(f"{says}:")
         for flag in lines_of(own):
-            formats = describe_condition({name: flag.get(name) for name in FORMATS})
+            formats = name_of(flag)
             place = f"{flag['file']}, prompt {flag['system_prompt']}, {formats}"
             example = f"such as {flag['example']}"
             yield Text(f"  {place}: {flag['rows']} of {flag['of']}, {example}")
