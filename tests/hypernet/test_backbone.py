@@ -83,6 +83,12 @@ def test_what_is_no_model_is_refused_in_a_line(tmp_path):
         Backbone.load(tmp_path, device="cpu")
 
 
+def test_encoder_decoders_are_refused_in_a_line(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "t5"}')
+    with pytest.raises(ModelError, match="is an encoder-decoder: give a causal"):
+        Backbone.load(tmp_path, device="cpu")
+
+
 def test_a_model_without_a_tokenizer_says_how_to_name_it(make_model, tmp_path):
     models.save("llama", tmp_path, vocab_size=300)
     with pytest.raises(ModelError, match="--model-tokenizer"):

@@ -172,3 +172,18 @@ def test_one_document_of_fifty_is_kept_for_judging(documents):
     assert learned.ends.size + judged.ends.size == 2_000
     with pytest.raises(CorpusError, match="too short"):
         split([b"one"])
+
+
+def test_of_one_document_the_last_lines_judge():
+    lines = [b"%03d the ant and the den\n" % number for number in range(300)]
+    learned, judged = split([b"", b"".join(lines)])
+    judge = judged.data.tobytes()
+    assert learned.data.tobytes() + judge == b"".join(lines)
+    assert judge == b"".join(lines[-len(judge) // len(lines[0]) :])
+    assert 1 / 50 <= len(judge) / 300 / len(lines[0]) < 1 / 40
+
+
+def test_of_text_without_spaces_a_character_is_not_cut():
+    learned, judged = split(["字".encode() * 1_000])
+    assert learned.data.size + judged.data.size == 3_000
+    assert judged.data.size == 60

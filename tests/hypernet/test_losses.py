@@ -41,7 +41,15 @@ def test_the_language_loss_leaves_places_out():
     logits = torch.tensor([[[0.0, math.log(3)], [9.0, 0.0], [1.0, 1.0]]])
     wanted = torch.tensor([[0, IGNORED, 1]])
     found = float(language_loss(logits, wanted))
-    assert found == pytest.approx((math.log(4) + math.log(2)) / 2)
+    assert found == pytest.approx(math.log(4) + math.log(2))
+
+
+def test_nothing_to_foretell_costs_nothing():
+    logits = torch.zeros(1, 2, 2, requires_grad=True)
+    loss = language_loss(logits, torch.full((1, 2), IGNORED))
+    loss.backward()
+    assert loss.item() == 0
+    assert not logits.grad.any()
 
 
 def test_the_gradient_of_the_lexical_loss_by_hand():

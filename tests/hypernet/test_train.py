@@ -119,7 +119,7 @@ def test_another_request_does_not_go_on_with_a_run(make_model, corpus, tmp_path)
     with pytest.raises(KilledError):
         train(model, corpus, tmp_path / "net", progress=killed_at("training", 4))
     other = replace(PRESET, recipe=replace(PRESET.recipe, rate=1e-3))
-    with pytest.raises(UsageError, match="other settings"):
+    with pytest.raises(UsageError, match=r"other settings.*\(rate differ"):
         train(model, corpus, tmp_path / "net", other)
     (tmp_path / "net").mkdir()
     (tmp_path / "net" / "mine").write_text("")
@@ -135,6 +135,23 @@ def test_what_cannot_be_learned_from_is_refused(make_model, tmp_path):
     long = replace(PRESET, recipe=replace(PRESET.recipe, length=64))
     with pytest.raises(UsageError, match="context of 64"):
         train(make_model("llama"), tmp_path / "more.txt", tmp_path / "net", long)
+
+
+def test_texts_begin_as_they_are_told_to(make_model, corpus, tmp_path):
+    short = replace(PRESET, recipe=replace(PRESET.recipe, steps=1))
+    with pytest.raises(KilledError):
+        train(
+            make_model("llama"),
+            corpus,
+            tmp_path / "net",
+            short,
+            start="the",
+            progress=killed_at("training", 1),
+        )
+    with pytest.raises(UsageError, match=r"\(frame differ"):
+        train(make_model("llama"), corpus, tmp_path / "net", short)
+    with pytest.raises(UsageError, match="leave out --start"):
+        train(make_model("bert"), corpus, tmp_path / "other", short, start="the")
 
 
 def test_a_model_stored_in_half_precision_runs_in_float32(make_model, corpus, tmp_path):

@@ -53,11 +53,11 @@ def test_gradients_are_those_of_both_losses_together(name, make_model, documents
     nats = sum(
         language_loss(training.logits(each, rows), torch.from_numpy(each.wanted))
         for each in batch.sequences
-    )
+    ) / sum(int((each.wanted >= 0).sum()) for each in batch.sequences)
     made = training._run(batch.lexical)
     lexical = lexical_loss(made, training._own(batch.lexical_ids))
     wanted = torch.autograd.grad(
-        nats / 2 + EXACT.lexical_weight * lexical, list(network.parameters()), allow_unused=True
+        nats + EXACT.lexical_weight * lexical, list(network.parameters()), allow_unused=True
     )
     found = []
     training._optimizer.step = lambda: found.extend(
@@ -69,7 +69,47 @@ def test_gradients_are_those_of_both_losses_together(name, make_model, documents
         expected = torch.zeros_like(one) if other is None else other
         torch.testing.assert_close(one, expected, atol=1e-6, rtol=1e-4)
     [losses] = training.state.losses
-    assert losses == pytest.approx((nats.item() / 2, lexical.item()), rel=1e-5, abs=1e-6)
+    assert losses == pytest.approx((nats.item(), lexical.item()), rel=1e-5, abs=1e-6)
+
+
+class Told(Processes):
+    """One of two processes, which is told what the other one would say."""
+
+    total = 0.0
+
+    def sum(self, value):
+        return self.total
+
+
+@pytest.mark.parametrize("name", ["llama", "bert"])
+def test_processes_with_texts_of_different_lengths_take_the_step_of_one(
+    name, make_model, documents
+):
+    short = [*documents[:4], b"an ant\n", b"to\n", b"the den\n", *documents[4:6]]
+
+    def gradients(rank, count, total=0.0):
+        training, batches = prepare(make_model(name), short, clip=1e9, lexical_weight=0)
+        processes = Told(rank=rank, count=count)
+        object.__setattr__(processes, "total", total)
+        batches._share = rank, count
+        training._processes = processes if count > 1 else Processes()
+        object.__setattr__(processes, "average", lambda parameters: None)
+        found = []
+        network = training.network
+        training._optimizer.step = lambda: found.extend(
+            p.grad.clone() for p in network.parameters() if p.grad is not None
+        )
+        training._optimizer.zero_grad = lambda: None
+        batch = batches.make(1)
+        training.advance(batch)
+        return found, int((batch.sequences[0].wanted >= 0).sum())
+
+    alone, total = gradients(0, 1)
+    parts = [gradients(rank, 2, total) for rank in (0, 1)]
+    assert sum(wanted for _, wanted in parts) == total
+    assert parts[0][1] != parts[1][1]
+    for whole, one, other in zip(alone, *(found for found, _ in parts), strict=True):
+        torch.testing.assert_close((one + other) / 2, whole, atol=1e-6, rtol=1e-4)
 
 
 def test_rows_of_a_vocabulary_are_special_known_and_predicted(make_model, documents):

@@ -10,7 +10,7 @@ import transformers
 from torch.func import functional_call
 
 from tokkit import formats
-from tokkit.errors import FormatError, ModelError
+from tokkit.errors import FormatError, ModelError, UsageError
 from tokkit.hypernet.source import SourceRows
 from tokkit.lm.device import find_device
 from tokkit.lm.embed import embed
@@ -59,19 +59,31 @@ class Backbone:
 
     @classmethod
     def load(
-        cls, model: str | Path, *, tokenizer: str | None = None, device: str = "auto"
+        cls,
+        model: str | Path,
+        *,
+        tokenizer: str | None = None,
+        start: str | None = None,
+        device: str = "auto",
     ) -> Self:
         """Load a causal or masked language model.
 
         Args:
             model: A folder written by ``save_pretrained``, or a Hub id.
             tokenizer: Where its tokenizer is, if not there.
+            start: What to put before every text, if not what the model's files say; causal
+                models only.
             device: Where to run it.
 
         Raises:
             ModelError: If it cannot be used.
+            UsageError: If `start` is given for a masked model.
         """
         is_masked = _is_masked(str(model))
+        if is_masked and start is not None:
+            raise UsageError(
+                f"{model}: a masked model's tokenizer says how texts begin: leave out --start"
+            )
         files = tokenizer or str(model)
         try:
             loaded = formats.load(files)
@@ -85,8 +97,8 @@ class Backbone:
             frame = _masked_frame(str(model), names, loaded.vocab.specials)
         else:
             module = load_model(str(model), device, "auto")
-            start, _ = start_and_ends(module, loaded, names, None, None)
-            frame = Frame(start)
+            before, _ = start_and_ends(module, loaded, names, start, None)
+            frame = Frame(before)
         return cls(str(model), module, SourceRows.of(module, loaded), frame)
 
     def logits(
@@ -147,6 +159,10 @@ def _is_masked(model: str) -> bool:
             config: Any = transformers.AutoConfig.from_pretrained(model)
     except Exception as error:
         raise ModelError(f"{model}: no configuration of a model there ({error})") from error
+    if getattr(config, "is_encoder_decoder", False):
+        raise ModelError(
+            f"{model}: is an encoder-decoder: give a causal or a masked language model"
+        )
     return any(str(each).endswith("ForMaskedLM") for each in config.architectures or ())
 
 

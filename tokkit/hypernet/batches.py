@@ -122,19 +122,22 @@ class Batches:
         """Return what a step learns from."""
         vocab = self._sampler.vocabulary(step)
         recipe = self._recipe
-        own = slice(self._share[0], None, self._share[1])
+        own = range(self._share[0], recipe.batch, self._share[1])
         chance = draw(recipe.seed, _TEXT, step)
         sequences, size = [], recipe.length * BYTES_PER_TOKEN
         for part in range(recipe.accumulate):
-            texts = self._texts.windows(recipe.batch, size, chance)[own]
-            hiding = np.random.default_rng([recipe.seed, _MASK, step, part, self._share[0]])
-            sequences.append(self._sequences(vocab, texts, hiding))
+            drawn = self._texts.windows(recipe.batch, size, chance)
+            # One for each text, so that processes hide what a single one would.
+            hiding = [np.random.default_rng([recipe.seed, _MASK, step, part, k]) for k in own]
+            sequences.append(self._sequences(vocab, [drawn[k] for k in own], hiding))
         return self._batch(vocab, sequences, draw(recipe.seed, _LEXICAL, step))
 
     def judge(self, number: int, texts: Sequence[bytes]) -> Batch:
         """Cut texts with a vocabulary that no step has."""
         vocab = self._judging.vocabulary(JUDGES + number)
-        sequences = self._sequences(vocab, texts, draw(self._recipe.seed, _MASK, number))
+        seed = [self._recipe.seed, _MASK, JUDGES + number, 0]
+        hiding = [np.random.default_rng([*seed, row]) for row in range(len(texts))]
+        sequences = self._sequences(vocab, texts, hiding)
         return self._batch(vocab, [sequences], draw(self._recipe.seed, _LEXICAL, number))
 
     def warm_up(self, step: int) -> tuple[Numbers, Pieces]:
@@ -171,7 +174,10 @@ class Batches:
         )
 
     def _sequences(
-        self, vocab: SampledVocab, texts: Sequence[bytes], chance: np.random.Generator
+        self,
+        vocab: SampledVocab,
+        texts: Sequence[bytes],
+        hiding: Sequence[np.random.Generator],
     ) -> Sequences:
         """Cut texts, and say what is to be foretold of them."""
         length = self._recipe.length
@@ -179,7 +185,7 @@ class Batches:
         sizes = np.array([len(token) for token in vocab.tokens], dtype=np.int64)
         if self._frame.mask is None:
             return _causal(cut, sizes, self._frame)
-        return _masked(cut, sizes, self._frame, chance)
+        return _masked(cut, sizes, self._frame, hiding)
 
     def ahead(self, first: int, last: int) -> Iterator[Batch]:
         """Yield the batches of steps, the next two of them made in a thread meanwhile."""
@@ -218,7 +224,7 @@ def _causal(cut: Sequence[Ids], sizes: Numbers, frame: Frame) -> Sequences:
 
 
 def _masked(
-    cut: Sequence[Ids], sizes: Numbers, frame: Frame, chance: np.random.Generator
+    cut: Sequence[Ids], sizes: Numbers, frame: Frame, hiding: Sequence[np.random.Generator]
 ) -> Sequences:
     """Have some tokens foretold from all others, as BERT was trained."""
     place = {token: number for number, token in enumerate(specials(frame))}
@@ -229,7 +235,7 @@ def _masked(
     ids, mask = np.zeros((len(cut), length), np.int64), np.zeros((len(cut), length), np.int64)
     wanted = np.full((len(cut), length), IGNORED, np.int64)
     n_bytes = 0
-    for row, found in enumerate(cut):
+    for row, (found, chance) in enumerate(zip(cut, hiding, strict=True)):
         tokens = found.astype(np.int64) + first
         hidden = np.flatnonzero(chance.random(tokens.size) < HIDDEN)
         fate = chance.random(hidden.size)

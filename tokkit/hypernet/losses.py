@@ -42,13 +42,13 @@ def identity_loss(
 
 
 def language_loss(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Return the mean cross entropy in nats per token.
+    """Return the cross entropy in nats, summed over the tokens to foretell.
 
     Args:
         logits: ``float[batch, length, vocab]``.
         wanted: The tokens to foretell, ``int64[batch, length]``; `IGNORED` where there is none.
     """
     loss: torch.Tensor = torch.nn.functional.cross_entropy(
-        logits.float().flatten(0, 1), wanted.flatten(), ignore_index=IGNORED
+        logits.float().flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="sum"
     )
     return loss

@@ -17,6 +17,8 @@ WINDOW = 4_096
 _JUDGED = 50
 """One document of so many is not learned from."""
 _MOST_JUDGED = 1 << 20
+_NEAR = 4_096
+"""So far back a break is looked for to cut a document at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,24 +82,42 @@ class Texts:
 def split(documents: Iterable[bytes]) -> tuple[Texts, Texts]:
     """Take documents to learn from, and to judge by: of fifty one, by a hash of its content.
 
+    If that is none, as of a text file, which is one document, the end of the last one judges.
+
     Raises:
         CorpusError: If there are none for one of the two.
     """
     learned: list[bytes] = []
     judged: list[bytes] = []
     sizes = [0, 0]
-    for document in documents:
+    for document in filter(None, documents):
         digest = blake2b(document, digest_size=4, person=b"hypernet").digest()
         is_judge = int.from_bytes(digest) % _JUDGED == 0 and sizes[1] < _MOST_JUDGED
         (judged if is_judge else learned).append(document)
         sizes[is_judge] += len(document)
         if sizes[0] >= MOST:
             break
-    if not judged and len(learned) > 1:
-        judged.append(learned.pop())
-    if not sizes[0] or not judged or not any(learned):
-        raise CorpusError("the text to learn from is too short: give several documents")
+    if not judged and learned:
+        last = learned.pop()
+        place = _break_before(last, len(last) - sizes[0] // _JUDGED)
+        learned.append(last[:place])
+        judged.append(last[place:])
+    if not any(learned) or not any(judged):
+        raise CorpusError("the text to learn from is too short: give more of it")
     return Texts.of(learned), Texts.of(judged)
+
+
+def _break_before(document: bytes, place: int) -> int:
+    """Return where a line, word or character begins, at a place or not far before it."""
+    if place <= 0:
+        return 0
+    for sign in (b"\n", b" "):
+        found = document.rfind(sign, max(place - _NEAR, 0), place)
+        if found >= 0:
+            return found + 1
+    while place and document[place : place + 1] and document[place] & 0xC0 == 0x80:
+        place -= 1
+    return place
 
 
 def draw(seed: int, kind: int, number: int) -> np.random.Generator:

@@ -54,6 +54,7 @@ def train_hypernet(
     preset: Preset = PRESETS["tiny"],
     *,
     tokenizer: str | None = None,
+    start: str | None = None,
     device: str = "auto",
     force: bool = False,
     progress: Progress = silent,
@@ -66,6 +67,7 @@ def train_hypernet(
         folder: What to write; `Hypernet.load` reads it.
         preset: The shape, and how to train it.
         tokenizer: Where the model's tokenizer is, if not in its folder.
+        start: What to put before every text, if not what the model's files say.
         device: Where to compute; of several processes each has its own.
         force: Replace what an earlier training wrote.
         progress: Told ``("warming up" | "training", steps done, steps)``.
@@ -79,7 +81,9 @@ def train_hypernet(
     place = Path(os.path.abspath(folder))
     refuse_existing(place, force=force, sign=ACCOUNT)
     processes = open_processes(device)
-    backbone = Backbone.load(model, tokenizer=tokenizer, device=str(processes.device))
+    backbone = Backbone.load(
+        model, tokenizer=tokenizer, start=start, device=str(processes.device)
+    )
     _check_sizes(backbone, preset.recipe, processes)
     if preset.recipe.precision == "float32":
         backbone.model.float()  # its weights may be stored in half precision
@@ -139,8 +143,9 @@ class _Job:
         return {
             "model": model,
             "rows": self._training.network.state_dict()["mean_0"].sum().item(),
-            "config": asdict(self._preset.config),
-            "recipe": asdict(self._preset.recipe),
+            **asdict(self._preset.config),
+            **asdict(self._preset.recipe),
+            "frame": asdict(self._backbone.frame),
             "tokenizer": self._backbone.source.tokenizer.digest,
             "text": text.hexdigest(),
             "processes": self._processes.count,

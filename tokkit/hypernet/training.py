@@ -104,11 +104,11 @@ class Training:
             made = self._run(batch.lexical) if batch.lexical_ids.size else []
         # The language model's graph is freed text by text; only rows keep theirs.
         leaves = [each.detach().requires_grad_() for each in rows]
-        nats = 0.0
+        nats, share = 0.0, self._share(batch)
         for each in batch.sequences:
-            loss = language_loss(self.logits(each, leaves), self._tensor(each.wanted))
-            _backward(loss / len(batch.sequences))
-            nats += float(loss.detach()) / len(batch.sequences)
+            loss = share * language_loss(self.logits(each, leaves), self._tensor(each.wanted))
+            _backward(loss)
+            nats += float(loss.detach())
         ends, grads = list(rows), [each.grad for each in leaves]
         lexical = 0.0
         if made:
@@ -118,6 +118,15 @@ class Training:
             grads.append(None)
         torch.autograd.backward(ends, grads)
         self._finish(nats, lexical)
+
+    def _share(self, batch: Batch) -> float:
+        """Return what a token's loss counts for: as much as any other's of all processes.
+
+        Gradients are averaged over these, whose texts may differ in length. A few texts of a
+        masked model may have nothing to foretell.
+        """
+        wanted = sum(int((each.wanted != IGNORED).sum()) for each in batch.sequences)
+        return self._processes.count / max(self._processes.sum(wanted), 1)
 
     def rows(self, batch: Batch) -> list[torch.Tensor]:
         """Return the matrices of a vocabulary: special tokens, then the others in order.
@@ -166,8 +175,7 @@ class Training:
                 rows = self.rows(batch)
             for each in batch.sequences:
                 wanted = self._tensor(each.wanted)
-                found = language_loss(self.logits(each, rows), wanted)
-                nats += float(found) * int((wanted != IGNORED).sum())
+                nats += float(language_loss(self.logits(each, rows), wanted))
                 n_bytes += each.n_bytes
         return nats / n_bytes / math.log(2)
 
