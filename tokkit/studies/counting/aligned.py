@@ -99,29 +99,45 @@ def token_ends(
 ) -> Iterator[NDArray[np.int64]]:
     """Yield where tokens end inside each text when it stands in a prompt, in bytes of the text.
 
+    Of a tokenizer that rewrites a text, they are bytes of what it makes of it.
+
     Args:
         tokenizer: What cuts.
         around: The rest of the prompt.
         texts: What stands in it.
 
     Raises:
-        UsageError: If the tokenizer rewrites the prompt, so that tokens have no place in it.
+        UsageError: If the tokenizer rewrites texts differently in prompts and by themselves, so
+            that tokens have no place in them.
     """
     before, after = around
     batch = tokenizer.encode_batch([f"{before}{text}{after}" for text in texts])
-    tokens, behind = tokenizer.vocab.tokens, len(after.encode())
     for text, ids in zip(texts, batch, strict=True):
-        pieces = [tokens[each] for each in ids.tolist()]
-        whole = f"{before}{text}{after}".encode()
-        if not b"".join(pieces).endswith(whole):  # some tokenizers put a space before a text
-            raise UsageError(
-                "this tokenizer rewrites text before it cuts it, so that its tokens hold no "
-                "letters of a string: choose another one"
-            )
-        size = len(text.encode())
+        pieces = [tokenizer.vocab.tokens[each] for each in ids.tolist()]
+        size, behind = _sizes(tokenizer, b"".join(pieces), text, after)
         # From the end of the string; what ends at its own end or outside is left out.
         back = np.cumsum([len(piece) for piece in reversed(pieces)]) - behind
         yield size - back[(back > 0) & (back < size)][::-1]
+
+
+def _sizes(tokenizer: Tokenizer, prompt: bytes, text: str, after: str) -> tuple[int, int]:
+    """Return how many bytes of what tokens spell are of the text, and of what is after it."""
+    if prompt.endswith(f"{text}{after}".encode()):
+        return len(text.encode()), len(after.encode())
+    # Some write all white space as spaces, or all letters small.
+    rewritten, rest = _spelled(tokenizer, text).lstrip(), _spelled(tokenizer, after)
+    if prompt.endswith(rewritten + rest):
+        return len(rewritten), len(rest)
+    raise UsageError(
+        "this tokenizer rewrites text before it cuts it, so that its tokens hold no letters of "
+        "a string: choose another one"
+    )
+
+
+def _spelled(tokenizer: Tokenizer, text: str) -> bytes:
+    """Return what the tokens of a text spell."""
+    tokens = tokenizer.vocab.tokens
+    return b"".join(tokens[each] for each in tokenizer.encode(text).tolist())
 
 
 def _letter_counts(units: Sequence[str], letters: str) -> NDArray[np.float64]:

@@ -9,11 +9,12 @@ a tokenizer was given; `max_tokens` and `temperature` of the answer; `messages`,
 """
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from tokkit.errors import CorpusError
+from tokkit.errors import CorpusError, UsageError
 from tokkit.studies.asking.recorded import COLUMNS as ANSWER
 from tokkit.studies.asking.recorded import write_columns
 from tokkit.studies.asking.request import Answer, Decoding, Message, Request
@@ -29,6 +30,7 @@ from tokkit.tokenizer import Tokenizer
 if TYPE_CHECKING:
     import pandas
 
+_log = logging.getLogger("tokkit")
 QUESTION = (
     "key",
     "task",
@@ -58,7 +60,8 @@ def make_rows(
     Args:
         plan: What is asked of each string.
         samples: The strings.
-        tokenizer: What counts the tokens that hold them.
+        tokenizer: What counts the tokens that hold them; they are not known of one that
+            rewrites the strings, as the logger ``tokkit`` says then.
     """
     rows = [
         row
@@ -71,6 +74,8 @@ def make_rows(
             tokenizer,
         )
     ]
+    if tokenizer is not None and any(row["sample_tokens"] is None for row in rows):
+        _log.warning("the tokenizer rewrites strings: how many tokens hold them is not counted")
     single = len(rows) == len(samples)
     return frame_of({"key": _key(row, single), **row} for row in rows)
 
@@ -85,13 +90,24 @@ def _rows(
     form: FormName = asked["input_format"]
     around = prompt_around(asked["task"], asked["prompt_style"], form, asked["target"])
     written = [FORMS[form].write(sample.text) for sample in samples]
-    tokens: list[int | None] = [None] * len(samples)
-    if tokenizer is not None:
-        tokens = [ends.size + 1 for ends in token_ends(tokenizer, around, written)]
+    tokens = _count_tokens(tokenizer, around, written)
     for sample, text, count in zip(samples, written, tokens, strict=True):
         chat = _chat(plan.system, f"{around[0]}{text}{around[1]}")
         row = _row(plan, sample, asked, chat) | {"sample_tokens": count}
         yield {name: row[name] for name in QUESTION[1:]}
+
+
+def _count_tokens(
+    tokenizer: Tokenizer | None, around: tuple[str, str], written: Sequence[str]
+) -> list[int] | list[None]:
+    """Count the tokens that hold something of each text in a prompt, if it can be told."""
+    unknown = [None] * len(written)
+    if tokenizer is None:
+        return unknown
+    try:
+        return [ends.size + 1 for ends in token_ends(tokenizer, around, written)]
+    except UsageError:
+        return unknown
 
 
 def _row(
