@@ -271,6 +271,28 @@ def test_a_folder_without_a_finished_study_is_refused(tmp_path):
         read_folder(tmp_path)
 
 
+def test_what_lies_beside_a_model_is_a_study(tmp_path):
+    warnings = ["short", "numbers are cut in another way: " + "single digits, " * 9]
+    record = {
+        "tokkit": "0.1.0",
+        "tokenizer": "new",
+        "rows": {"before": 512, "after": 1511},
+        "warnings": warnings,
+        "special_tokens": [{"id": 7, "token": "<script>alert(1)</script>"}],
+        "numbers": {"<|im_start|>": 1, "of_three\nlines": 2},
+        "tensor_hashes": {"x": "0" * 64},
+    }
+    (tmp_path / "transplant.json").write_text(json.dumps(record), encoding="utf-8")
+    folder = read_folder(tmp_path)
+    page = Reader(render_page([folder]))
+    assert folder.kind.title == "A model on another tokenizer"
+    assert [text for tag, text in page.texts if tag == "dd" and text in warnings] == warnings
+    shown = [text for tag, text in page.texts if tag in {"th", "td"}]
+    assert {"512", "1,511", "<|im_start|>", "of_three\\nlines"} <= set(shown)
+    assert "<script>alert(1)</script>" in shown
+    assert "0" * 64 not in str(page.texts)
+
+
 def test_a_chart_shows_every_row(tmp_path):
     frame = pd.DataFrame(
         {

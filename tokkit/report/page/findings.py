@@ -1,5 +1,6 @@
 """What a summary says, as figures to read; how it came about, as a list."""
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,6 +10,9 @@ from tokkit.report.page.markup import Markup, element, join, with_spaces
 
 _MOST_ITEMS = 24
 """Of a longer list only so many are shown."""
+_CARD = 64
+"""A text with more letters than this is no card."""
+_NAME = re.compile(r"[\w ›.-]+")
 
 
 def show_findings(folder: Folder) -> Markup:
@@ -79,8 +83,8 @@ def spell_value(value: Any) -> str:
 
 
 def words(name: str) -> str:
-    """Write the name of a figure or column as words."""
-    return name.replace("_", " ")
+    """Write the name of a figure or column as words; a token, such as ``<|im_end|>``, stays."""
+    return name.replace("_", " ") if _NAME.fullmatch(name) else name.replace("\n", "\\n")
 
 
 def _pair_intervals(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,14 +113,35 @@ def _is_plain(value: Any) -> bool:
     return value is not None
 
 
-def _figures(plain: Mapping[str, Any]) -> Markup | None:
+def _figures(plain: Mapping[str, Any]) -> Markup:
+    """Write short values as cards, then long ones as lines, with each text of a list on one."""
+    said = {name: _texts(value) for name, value in plain.items()}
     cards = [
-        element(
-            "div", element("dt", words(name)), element("dd", with_spaces(spell_value(value)))
-        )
-        for name, value in plain.items()
+        element("div", element("dt", words(name)), element("dd", with_spaces(texts[0])))
+        for name, texts in said.items()
+        if not _is_long(texts)
     ]
-    return element("dl", *cards, class_="figures") if cards else None
+    lines = [
+        join(element("dt", words(name)), *(element("dd", with_spaces(text)) for text in texts))
+        for name, texts in said.items()
+        if _is_long(texts)
+    ]
+    return join(
+        element("dl", *cards, class_="figures") if cards else None,
+        element("dl", *lines, class_="definitions") if lines else None,
+    )
+
+
+def _texts(value: Any) -> list[str]:
+    """Spell a value; of a list with a long text in it, each by itself."""
+    if isinstance(value, list) and any(_is_long([str(each)]) for each in value):
+        more = [f"… ({len(value):,} in all)"] if len(value) > _MOST_ITEMS else []
+        return [*map(spell_value, value[:_MOST_ITEMS]), *more]
+    return [spell_value(value)]
+
+
+def _is_long(texts: Sequence[str]) -> bool:
+    return len(texts) > 1 or len(texts[0]) > _CARD
 
 
 def _group(name: str, value: Mapping[str, Any]) -> Markup | None:

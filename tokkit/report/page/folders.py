@@ -24,6 +24,10 @@ PROVENANCE = (
     *("rows", "results", "tokenizers"),
 )
 """What every summary has, besides its findings."""
+_RECORDS = {"transplant.json": "transplant", "training.json": "training"}
+"""What lies beside a model or tokenizer in place of a summary, and the study it is of."""
+_UNREAD = frozenset({"settings", "tensor_hashes", "rows_by_origin", "guesses"})
+"""What programs read, of such a record."""
 _FIGURES = (".svg", ".png")
 
 
@@ -81,8 +85,9 @@ def read_folder(folder: Path, *, most_rows: int = ROWS) -> Folder:
 
 
 def _read_summary(folder: Path) -> dict[str, Any]:
-    path = folder / SUMMARY
-    if not path.is_file():
+    paths = [folder / name for name in (SUMMARY, *_RECORDS)]
+    path = next((path for path in paths if path.is_file()), None)
+    if path is None:
         raise UsageError(
             f"{str(folder)!r} has no {SUMMARY}: name a folder that a command wrote with -o "
             "and finished"
@@ -91,9 +96,19 @@ def _read_summary(folder: Path) -> dict[str, Any]:
         summary = json.loads(path.read_bytes())
     except ValueError as error:
         raise UsageError(f"{str(path)!r} is not JSON: repeat the study ({error})") from error
+    if isinstance(summary, dict) and path.name in _RECORDS:
+        return _of_record(summary, _RECORDS[path.name])
     if not isinstance(summary, dict) or "study" not in summary:
         raise UsageError(f"{str(path)!r} does not say which study it is of")
     return summary
+
+
+def _of_record(record: Mapping[str, Any], study: str) -> dict[str, Any]:
+    """Make a summary of what is written beside a model or a tokenizer that was made."""
+    kept = {name: value for name, value in record.items() if name not in _UNREAD}
+    if "rows" in kept:  # which is how long results are, in a summary
+        kept["vocabulary_size"] = kept.pop("rows")
+    return {"study": study, **kept}
 
 
 def _tables_of(summary: Mapping[str, Any], written: list[Table]) -> Iterator[Table]:

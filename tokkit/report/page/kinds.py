@@ -116,6 +116,22 @@ KINDS: Mapping[str, Kind] = {
             ),
         ),
     ),
+    "dynamic": Kind(
+        "Tokens of a batch's own",
+        "How much shorter batches of texts get with every merge.",
+        first=("documents", "bytes"),
+    ),
+    "dynamic evaluation": Kind(
+        "What tokens of a batch's own cost a model",
+        "Bits per byte of the same texts with fewer, merged tokens, by those without merging.",
+        dots=(
+            Dots(
+                "ratio",
+                ("group", "asked_reduction", "asked_merges"),
+                "bits per byte, by those before merging",
+            ),
+        ),
+    ),
     "markov": Kind(
         "Markov sources", "What a small model learns of a source whose entropy is known."
     ),
@@ -141,4 +157,14 @@ KINDS: Mapping[str, Kind] = {
         dots=(Dots("premium", ("language",), "tokens by tokens of the pivot", "tokenizer"),),
     ),
     "scratch": Kind("Models from scratch", "Small models that differ in their tokens only."),
+    "training": Kind(
+        "A vocabulary that was learned",
+        "How it came about, and how many bytes of what it was learned from a token has.",
+        first=("algorithm", "bytes", "tokens", "bytes_per_token"),
+    ),
+    "transplant": Kind(
+        "A model on another tokenizer",
+        "Where the rows of its new tokens come from, and what was found on the way.",
+        first=("tokenizer", "warnings"),
+    ),
 }
