@@ -3,8 +3,19 @@ from datetime import date
 import pytest
 
 from tokkit.errors import UsageError
-from tokkit.prices import find_price, read_prices
+from tokkit.prices import find_price, in_dollars, read_prices
 from tokkit.resources import resource
+
+
+def test_small_amounts_are_not_nothing():
+    amounts = (0.0, 0.0000342, 0.00099951, 0.001, 12.5)
+    assert [in_dollars(each) for each in amounts] == [
+        "0.0000",
+        "0.000034",
+        "0.00100",
+        "0.0010",
+        "12.5000",
+    ]
 
 
 def test_shipped_table_is_sound():

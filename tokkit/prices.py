@@ -47,6 +47,18 @@ class Price:
         return dollars * self.batch if batch else dollars
 
 
+def in_dollars(amount: float) -> str:
+    """Write an amount with four places behind the point, or two digits if there is less.
+
+    Example:
+        >>> in_dollars(1234.5), in_dollars(0.0000342)
+        ('1,234.5000', '0.000034')
+    """
+    if not 0 < amount < 0.001:
+        return f"{amount:,.4f}"
+    return f"{amount:.{1 - math.floor(math.log10(amount))}f}"
+
+
 def find_price(model: str, table: Path | None = None) -> Price | None:
     """Look up what a model costs.
 

@@ -223,6 +223,7 @@ class Asking:
 
         Tokens are those of all answers, kept ones too; dollars are those of this run.
         """
+        from tokkit.prices import in_dollars
         from tokkit.studies.asking.estimate import prompt_tokens
 
         pairs = [
@@ -242,7 +243,8 @@ class Asking:
         line = f"prompt tokens: {estimated:,} {way}, {actual:,} told ({off:+.1%})"
         done = asked.account
         if done.charged:
-            line += f"; dollars: {done.estimated:,.4f} at most, {done.charged:,.4f} actual"
+            most, actual = in_dollars(done.estimated or 0.0), in_dollars(done.charged)
+            line += f"; dollars: {most} at most, {actual} actual"
         return line
 
 

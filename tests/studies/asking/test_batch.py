@@ -137,6 +137,8 @@ def test_what_failed_is_asked_again_once(tmp_path):
     answers = backend.answer(asked)
     assert (answers[0].text, answers[0].prompt_tokens) == ("9", 5)
     assert [each["custom_id"] for each in lines(tmp_path / "requests-2.jsonl")] == [names[1]]
+    assert "This request could not be executed.; written into another" in answers[1].error
+    assert answers[2].error == "its batch has no result yet"
     backend.answer(asked)
     assert len(list(tmp_path.glob("requests*"))) == 2
     put(tmp_path, "more.jsonl", [openai_result(names[1], "1"), openai_result(names[2], "2")])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tokkit.chats import chat_overhead
-from tokkit.prices import Price
+from tokkit.prices import Price, in_dollars
 from tokkit.studies.asking.budget import Budget
 from tokkit.studies.asking.request import Answer, Request
 from tokkit.tokenizer import Tokenizer
@@ -135,7 +135,7 @@ class Estimate:
         read = f", read {self.price.read}" if self.price.read else ""
         share = f", × {self.price.batch:g} as a batch" if self.batch else ""
         rates = f"{self.price.input:g} and {self.price.output:g} per million{share}{read}"
-        return f"${low:,.4f} to ${high:,.4f} ({rates})"
+        return f"${in_dollars(low)} to ${in_dollars(high)} ({rates})"
 
 
 def _price(price: Price) -> dict[str, Any]:

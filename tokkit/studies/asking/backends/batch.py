@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ _NAME = "requests"
 _NEW_LIMIT = re.compile(r"o\d|gpt-[5-9]")
 """Models of OpenAI that want the number of tokens under its newer name."""
 _WAITING = "its batch has no result yet"
+_AGAIN = "{}; written into another file to be asked again"
 _log = logging.getLogger("tokkit")
 
 
@@ -86,27 +87,30 @@ class BatchBackend:
         asked = self._asked(bad)
         bad.log()
         missing = [digest for digest in digests if digest not in answers]
-        new = [digest for digest in missing if asked[digest] <= failures[digest]]
+        new = [digest for digest in missing if asked[digest] <= len(failures[digest])]
         written = self._write({digest: digests[digest] for digest in new})
         self._tell(written, len(new), len(missing) - len(new))
-        found = (answers.get(request.digest(self.model)) for request in requests)
-        return [answer or Answer(error=_WAITING) for answer in found]
+        said = {
+            digest: _AGAIN.format(failures[digest][-1]) for digest in new if failures[digest]
+        }
+        names = [request.digest(self.model) for request in requests]
+        return [answers.get(name) or Answer(error=said.get(name, _WAITING)) for name in names]
 
     def _files(self, *, requests: bool) -> list[Path]:
         """Return the files with requests, or the others, in the order of their names."""
         found = sorted(self._folder.glob("*.jsonl"))
         return [path for path in found if path.name.startswith(_NAME) == requests]
 
-    def _results(self, bad: BadLines) -> tuple[dict[str, Answer], Counter[str]]:
-        """Return all answers by the digest of the request, and how often each failed."""
+    def _results(self, bad: BadLines) -> tuple[dict[str, Answer], dict[str, list[str]]]:
+        """Return all answers by the digest of the request, and why others failed each time."""
         answers: dict[str, Answer] = {}
-        failures: Counter[str] = Counter()
+        failures: dict[str, list[str]] = defaultdict(list)
         for path in self._files(requests=False):
             for digest, answer in read_results(path, bad):
                 if answer.error is None:
                     answers.setdefault(digest, answer)
                 else:
-                    failures[digest] += 1
+                    failures[digest].append(answer.error)
                     _log.debug("%s: %s failed: %s", path, digest, answer.error)
         return answers, failures
 
