@@ -243,8 +243,8 @@ class Asking:
         line = f"prompt tokens: {estimated:,} {way}, {actual:,} told ({off:+.1%})"
         done = asked.account
         if done.charged:
-            most, actual = in_dollars(done.estimated or 0.0), in_dollars(done.charged)
-            line += f"; dollars: {most} at most, {actual} actual"
+            most, charged = in_dollars(done.estimated or 0.0), in_dollars(done.charged)
+            line += f"; dollars: {most} at most, {charged} actual"
         return line
 
 
