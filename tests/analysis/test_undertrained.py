@@ -14,7 +14,7 @@ from tokkit.analysis.audit.indicators import (
     distances,
     norms,
 )
-from tokkit.analysis.audit.reachability import reach
+from tokkit.analysis.audit.reachability import Reachability, reach
 from tokkit.analysis.audit.undertrained import undertrained, unused_ids
 from tokkit.errors import ModelError, UsageError
 from tokkit.segment.longest import LongestMatch
@@ -75,6 +75,13 @@ def test_what_is_unused_is_known_from_the_tokenizer(words, reached):
     assert found["empty"] == [size - 2]
     assert set(found["unreachable"]) == NEVER
     assert "padding" not in unused_ids(words, reached, size)
+
+
+def test_proofs_that_need_no_search_count_where_the_rest_was_found_by_trying(words):
+    none = np.zeros(len(words.vocab), np.bool_)
+    causes = {97: "scores", 98: "normalized", 99: "merges", 100: "cut"}
+    found = unused_ids(words, Reachability(none, none, causes=causes, exact=False), 200)
+    assert found["unreachable"] == [97, 98, 99]
 
 
 @pytest.fixture(scope="module")

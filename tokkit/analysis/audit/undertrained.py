@@ -26,7 +26,7 @@ from tokkit.weights.tensors import read_rows
 
 _BLOCK = 1 << 22
 """Numbers that are read at a time."""
-_PROVEN = ("not UTF-8", "spelled otherwise", "merges")
+_PROVEN = ("not UTF-8", "spelled otherwise", "merges", "scores", "normalized")
 """Causes that are proven even where the rest was found by trying."""
 
 
