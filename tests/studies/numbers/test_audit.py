@@ -90,6 +90,19 @@ def test_widths_of_whole_groups_fit_both_rules(said):
     assert (rules[4]["n"], rules[4]["exhaustive"]) == (10_000, True)
 
 
+def test_numbers_whose_digits_are_lost_do_not_count_as_no_tokens(tmp_path):
+    vocab = {"[UNK]": 0, **{str(number): number + 1 for number in range(10)}, "12": 11}
+    content = {
+        "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "[UNK]"},
+        "pre_tokenizer": {"type": "Whitespace"},
+    }
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps(content))
+    audit = audit_numbers({"words": tokkit.load(path)}, widths=3)
+    means = [row.mean_tokens for row in audit.tokenizers[0].widths if row.form == "alone"]
+    assert means == [1.0, 1.0, None]
+
+
 def test_contexts_tell_whether_a_space_is_part_of_a_number(said):
     assert said["cl100k"]["contexts"]["after a space"]["same"] == 300
     there = said["gpt2"]["contexts"]["after a space"]

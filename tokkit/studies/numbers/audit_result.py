@@ -39,9 +39,11 @@ class Width:
     size: int
 
     @property
-    def mean_tokens(self) -> float:
-        """Tokens with digits per number."""
-        return sum(len(cut) * count for cut, count in self.patterns.items()) / self.n
+    def mean_tokens(self) -> float | None:
+        """Tokens with digits per number whose digits are found; None if there is none."""
+        known = {cut: count for cut, count in self.patterns.items() if cut}
+        tokens = sum(len(cut) * count for cut, count in known.items())
+        return tokens / sum(known.values()) if known else None
 
     @property
     def one_token(self) -> float:

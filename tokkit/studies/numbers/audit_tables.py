@@ -74,6 +74,8 @@ def _widths(audit: "TokenizerAudit") -> dict[str, str]:
 
 def _cuts(row: "Width") -> str:
     """The most frequent cuts of a width, their shares, and the mean number of tokens."""
+    if row.mean_tokens is None:
+        return spell_short(())
     if len(row.patterns) == 1:
         return f"{spell_short(*row.patterns)}  ({row.mean_tokens:.0f})"
     shown = list(row.patterns.items())[: _WIDE if row.width <= _WIDE else 1]
