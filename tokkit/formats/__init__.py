@@ -43,6 +43,7 @@ FORMATS: Mapping[str, Format] = {
         "SentencePiece .model", "tokkit.formats.sentencepiece", writable=False
     ),
     "gguf": Format("GGUF vocabulary", "tokkit.formats.gguf"),
+    "tekken": Format("mistral-common's tekken.json", "tokkit.formats.tekken", writable=False),
     "tiktoken": Format("tiktoken ranks", "tokkit.formats.tiktoken"),
 }
 """Every format by its name, in the order in which `load` asks whose a path is."""

@@ -70,6 +70,19 @@ def _tiktoken(tokenizer: Tokenizer, path: Path) -> Encode:
     return lambda text: loaded.encode(text, disallowed_special=())
 
 
+def _tekken(tokenizer: Tokenizer, path: Path) -> Encode:
+    """mistral-common itself leaves the work to tiktoken, and adds to the ids what this adds."""
+    import tiktoken
+
+    from tokkit.formats.tekken import find_file, read_parts
+
+    ranks, first, _, regex = read_parts(find_file(path))
+    loaded = tiktoken.Encoding(
+        "tekken", pat_str=regex, mergeable_ranks=ranks, special_tokens={}
+    )
+    return lambda text: [first + rank for rank in loaded.encode(text)]
+
+
 def _sentencepiece(tokenizer: Tokenizer, path: Path) -> Encode:
     import sentencepiece
 
@@ -82,5 +95,6 @@ def _sentencepiece(tokenizer: Tokenizer, path: Path) -> Encode:
 _LIBRARIES: dict[str, tuple[str, Callable[[Tokenizer, Path], Encode]]] = {
     "hf": ("tokenizers", _tokenizers),
     "tiktoken": ("tiktoken", _tiktoken),
+    "tekken": ("tiktoken", _tekken),
     "sentencepiece": ("sentencepiece", _sentencepiece),
 }
