@@ -59,6 +59,26 @@ def test_injected_left_aligned_errors_are_found_as_such():
     assert set(left[left["k"] > 0]["digit"]) == {4}
 
 
+def test_errors_of_longer_answers_are_told_from_others():
+    """As in arXiv 2402.14903: the fourth digit, of answers longer than both operands."""
+
+    def answer(problem):
+        longest = max(len(str(each)) for each in problem[:2])
+        digits = str(problem.truth)
+        if len(digits) == longest:
+            return problem.truth
+        return int(f"{digits[:3]}{(int(digits[3]) + 1) % 10}{digits[4:]}")
+
+    scores = score(study({"nosep": answer}, problems(60)))
+    left = scores.digits_by_length.query("counted_from == 'left'")
+    rates = left.set_index(["len_match", "digit"])["rate"]
+    assert rates[False, 4] == 1
+    assert rates.drop((False, 4)).max() == 0
+    counts = left.groupby("len_match")["n"].max()
+    assert counts[True] + counts[False] == 60
+    assert 0 < counts[False] < 60
+
+
 def test_operands_put_under_each_other_from_the_left_are_found_as_such():
     asked = [each for each in problems(60) if len(str(each.num1)) != len(str(each.num2))]
 

@@ -144,6 +144,23 @@ def map_digits(rows: "pandas.DataFrame", names: Sequence[str]) -> "pandas.DataFr
     return frame_of(lines)
 
 
+def map_digits_by_length(rows: "pandas.DataFrame", names: Sequence[str]) -> "pandas.DataFrame":
+    """Count wrong digits apart where an operand is as long as the answer and where none is.
+
+    Groups from the left hold other columns in a number and in one that is longer by a digit.
+
+    Returns:
+        What `map_digits` does, and `len_match`.
+    """
+    import pandas
+
+    parts = [
+        map_digits(rows[rows["len_match"] == value], names).assign(len_match=value)
+        for value in (True, False)
+    ]
+    return pandas.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+
+
 def _digits(part: "pandas.DataFrame") -> Iterator[tuple[tuple[str, int, int, int], bool]]:
     """Yield every digit's place, in each way of counting, and whether it is wrong."""
     for errors, places in zip(part["digit_errors"], part["digit_tokens"], strict=True):

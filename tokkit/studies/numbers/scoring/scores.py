@@ -11,6 +11,7 @@ from tokkit.studies.numbers.rows import read_rows
 from tokkit.studies.numbers.scoring.breakdown import (
     count_kinds,
     map_digits,
+    map_digits_by_length,
     place_digits,
     split_accuracy,
 )
@@ -45,6 +46,7 @@ class Scores:
             `tokkit.studies.numbers.scoring.breakdown.count_kinds`.
         splits: Accuracy by length match and by carries; see `split_accuracy` there.
         digits: Wrong digits by where they are; see `map_digits` there.
+        digits_by_length: The same by length match; see `map_digits_by_length` there.
         comparisons: One line per pair of conditions; see
             `tokkit.studies.numbers.scoring.comparing.compare`.
         overall: Cochran's test of each stratum.
@@ -60,6 +62,7 @@ class Scores:
     errors: "pandas.DataFrame"
     splits: "pandas.DataFrame"
     digits: "pandas.DataFrame"
+    digits_by_length: "pandas.DataFrame"
     comparisons: "pandas.DataFrame"
     overall: "pandas.DataFrame"
     flags: "pandas.DataFrame"
@@ -91,6 +94,7 @@ _FRAMES = (
     "errors",
     "splits",
     "digits",
+    "digits_by_length",
     "comparisons",
     "overall",
     "flags",
@@ -161,6 +165,7 @@ def score(
         errors=count_kinds(usable, names),
         splits=split_accuracy(usable, names),
         digits=map_digits(usable, names),
+        digits_by_length=map_digits_by_length(usable, names),
         comparisons=comparisons,
         overall=overall,
         flags=find_flags(rows, tokenizer),

@@ -9,6 +9,7 @@ from tokkit.studies.numbers.scoring.breakdown import (
     SPLITS,
     count_kinds,
     map_digits,
+    map_digits_by_length,
     split_accuracy,
 )
 from tokkit.studies.numbers.scoring.cells import CONDITION
@@ -49,6 +50,7 @@ def show_errors(scores: "Scores") -> RenderableType:
         *_kinds(count_kinds(rows, names), names),
         *_splits(split_accuracy(rows, names), names),
         *_digits(map_digits(rows, names), names, scores.settings["tokens"]),
+        *_digits_by_length(map_digits_by_length(rows, names), names),
     )
 
 
@@ -96,3 +98,18 @@ def _digits(
                 line["digit"] = f"{line['token']}: {line['digit']} of {line['of_token']}"
         if lines:
             yield from crossed(lines, "digit", title, lambda line: decimal(line["rate"]))
+
+
+def _digits_by_length(
+    digits: "pandas.DataFrame", names: Sequence[str]
+) -> Iterator[RenderableType]:
+    if not len(digits) or digits["len_match"].nunique() < 2:
+        return
+    own = digits[digits["counted_from"] == "left"].sort_values("digit", kind="stable")
+    titles = {
+        True: "The same from the left, where an operand is as long as the answer",
+        False: "The same from the left, where no operand is",
+    }
+    for value, title in titles.items():
+        lines = with_conditions(own[own["len_match"] == value], names)
+        yield from crossed(lines, "digit", title, lambda line: decimal(line["rate"]))
