@@ -16,7 +16,6 @@ from tokkit.analysis import tally as tally_module
 from tokkit.analysis.analyze import analyze
 from tokkit.analysis.encoding import Encoder
 from tokkit.analysis.labelled import Labelled, read_labelled
-from tokkit.analysis.measures import RATIOS
 from tokkit.analysis.words import Words
 from tokkit.errors import CorpusError, UsageError
 from tokkit.segment.longest import LongestMatch
@@ -196,6 +195,18 @@ def test_a_tokenizer_does_not_differ_from_itself():
     assert row["low"] <= row["difference"] <= row["high"]
 
 
+def test_every_measure_has_a_paired_difference_and_an_interval():
+    found = analyze(BOTH, label(b"the ab 12", b"12 12 foo(", b"foo(bar) the 12"))
+    drawn = found.results[~found.results["metric"].isin(["tokens", "longest_token_bytes"])]
+    assert drawn["low"].notna().all()
+    values = found.results.pivot(index="metric", columns="tokenizer", values="value")
+    rows = found.differences.set_index("metric")
+    assert set(rows.index) == set(values.index)
+    expected = values["other"] - values["one"]
+    assert (rows["difference"] - expected[rows.index]).abs().max() < 1e-12
+    assert rows.loc[drawn["metric"].unique(), "low"].notna().all()
+
+
 def test_many_documents_are_dealt_into_sets(monkeypatch):
     random = np.random.default_rng(1)
     texts = label(
@@ -223,12 +234,9 @@ def test_a_group_is_what_its_documents_are_alone(monkeypatch):
     for group in ("x", "y"):
         alone = analyze(BOTH, label(*(text for text, own in texts if own == group)))
         rows = found.results[found.results["group"] == group]
-        columns = ["tokenizer", "metric", "value", "n"]
+        columns = ["tokenizer", "metric", "value", "low", "high", "n"]
         left = rows.reset_index(drop=True)
         assert left[columns].equals(alone.results[columns])
-        drawn = left["metric"].isin([ratio.name for ratio in RATIOS])
-        ends = ["low", "high"]
-        assert left.loc[drawn, ends].equals(alone.results.loc[drawn, ends])
     assert set(found.results["group_by"]) == {"all", "kind"}
 
 

@@ -79,7 +79,7 @@ class Analysis:
             "intervals": {
                 "level": 0.95,
                 "ratios": f"{self.drawn} drawn anew, the same for all tokenizers",
-                "entropies": f"the jackknife of {PARTS} parts of the documents",
+                "others": f"the jackknife of {PARTS} parts of the documents",
             },
         }
 
@@ -165,9 +165,11 @@ _DIFFERENCE = ["first", "second", "group_by", "group", "metric", "difference", "
 
 def _lengths(name: str, counting: Counting) -> Iterator[Row]:
     """Yield how many tokens are how long."""
-    counts, lengths = counting.groups[ALL].counts(name), counting.token_bytes[name]
-    occurrences = np.bincount(lengths, weights=counts)
-    met, in_vocab = np.bincount(lengths, weights=counts > 0), np.bincount(lengths)
+    ids, parts = counting.groups[ALL].tokens[name].table()
+    counts, lengths = parts.sum(axis=0), counting.token_bytes[name]
+    in_vocab = np.bincount(lengths)
+    occurrences = np.bincount(lengths[ids], weights=counts, minlength=in_vocab.size)
+    met = np.bincount(lengths[ids], minlength=in_vocab.size)
     for length in np.flatnonzero(in_vocab).tolist():
         yield {
             "tokenizer": name,

@@ -41,6 +41,8 @@ _SLICES: Mapping[str, str] = {
 _MOST_GROUPS = 40
 _NAME = 24
 _WIDE = 0.0995
+_MOST_INTERVALS = 3
+"""So many tokenizers leave room for intervals beside the names of groups."""
 _PERCENT = ("strr", "rate", "utilisation")
 
 
@@ -80,6 +82,7 @@ def _groups(found: "Analysis", field: str, rows: "pd.DataFrame") -> Any:
     shown = table(f"bytes per token by {field}", field, "documents", *found.names)
     chosen = rows[rows["metric"] == "bytes_per_token"]
     _keep_names(shown, map(shorten, chosen["group"].astype(str)))
+    says_how_sure = len(found.names) <= _MOST_INTERVALS
     documents = rows[rows["metric"] == "tokens_per_document"].groupby("group")["n"].first()
     for number, (group, own) in enumerate(chosen.groupby("group", sort=False)):
         if number == _MOST_GROUPS:
@@ -90,7 +93,7 @@ def _groups(found: "Analysis", field: str, rows: "pd.DataFrame") -> Any:
         shown.add_row(
             shorten(str(group)),
             f"{documents[group]:,}",
-            *(_cell(of.loc[name]) for name in found.names),
+            *(_cell(of.loc[name], says_how_sure=says_how_sure) for name in found.names),
         )
     return shown
 
@@ -106,16 +109,17 @@ def _keep_names(shown: Any, names: Iterable[str]) -> None:
     shown.columns[0].min_width = min(max(map(len, names)), _NAME)
 
 
-def _cell(row: Any) -> str:
+def _cell(row: Any, *, says_how_sure: bool = True) -> str:
     """Write a value with the longer half of its interval: ``4.321 ±0.012``."""
     value, low, high = row["value"], row["low"], row["high"]
     if value != value:
         return "–"
     percent = any(part in row_name(row) for part in _PERCENT)
-    half = max(high - value, value - low) if low == low else 0.0
+    half_shown = says_how_sure and low == low
+    half = max(high - value, value - low) if half_shown else 0.0
     scale, digits, sign = (100, 1, "%") if percent else (1, 3 if half < _WIDE else 2, "")
     shown = f"{value * scale:.{digits}f}{sign}"
-    return f"{shown} ±{half * scale:.{digits}f}" if low == low else shown
+    return f"{shown} ±{half * scale:.{digits}f}" if half_shown else shown
 
 
 def row_name(row: Any) -> str:
@@ -126,7 +130,8 @@ def row_name(row: Any) -> str:
 def _notes(found: "Analysis") -> list[str]:
     notes = [
         f"±: the longer side of the 95 % interval, {found.drawn} drawn anew, the same for all "
-        "tokenizers; of entropies, parts of the text left out in turn",
+        "tokenizers; of entropies and of what counts distinct words or tokens, parts of the "
+        "text left out in turn",
         f"length by base: tokens by tokens of {found.base}; words are parted by white space",
         "every measure with its definition, and differences: --json or -o DIR",
     ]

@@ -16,7 +16,7 @@ from tokkit.analysis.encoding import Encoder
 from tokkit.analysis.labelled import Labelled
 from tokkit.analysis.measures import OF_WORDS, columns
 from tokkit.analysis.parity_counts import unknown_id
-from tokkit.analysis.tally import PARTS, Rows, Tally, pick
+from tokkit.analysis.tally import Rows, Tally, pick
 from tokkit.analysis.words import Form, Words
 from tokkit.errors import UsageError
 from tokkit.kernels._jit import Ids, Offsets
@@ -59,7 +59,7 @@ class Counting:
         self.columns = columns(list(tokenizers))
         self.words = Words(self._encoders)
         self.missed = 0
-        self.groups: dict[Label, Tally] = {ALL: Tally(self._sizes, len(self.columns), PARTS)}
+        self.groups: dict[Label, Tally] = {ALL: Tally(self._sizes, len(self.columns))}
 
     def add_all(
         self,
@@ -153,16 +153,15 @@ class Counting:
         ends: Offsets,
     ) -> None:
         """Give each group its documents."""
-        self.groups[ALL].add(rows, tokens, words, len(self.words))
+        self.groups[ALL].add(rows, tokens, (words, ends))
         for place, field in enumerate(self._fields):
             members: dict[str, list[int]] = {}
             for number, document in enumerate(batch):
                 members.setdefault(document.groups[place], []).append(number)
             for group, numbers in members.items():
                 own = {name: pick(*each, numbers) for name, each in tokens.items()}
-                self._group((field, group)).add(
-                    rows[numbers], own, pick(words, ends, numbers)[0], len(self.words)
-                )
+                picked = pick(words, ends, numbers)
+                self._group((field, group)).add(rows[numbers], own, picked)
 
     def _group(self, label: Label) -> Tally:
         if label not in self.groups:

@@ -20,58 +20,78 @@ DENOMINATORS: Mapping[str, str] = {
 """What an efficiency divides by, by the name it carries in tables."""
 
 
-def renyi_entropy(counts: ArrayLike, alpha: float) -> float:
-    """Return Rényi's entropy, in bits; Shannon's where `alpha` is 1.
+_FEW = 1 << 10
+"""Tokens that occur less often than that are counted by how often they do."""
+
+
+class Spectrum:
+    """How many tokens occur how often: all that entropies depend on, and soon computed.
 
     Args:
-        counts: How often each token occurs; zeros are no tokens of the text.
-        alpha: The order, zero or more.
+        counts: How often each token occurs, whole numbers; zeros are no tokens of the text.
+
+    Attributes:
+        tokens: How many tokens the text has.
+        types: How many of them are distinct.
     """
-    shares = _shares(counts)
-    if not shares.size:
-        return math.nan
-    if alpha == 1:
-        return float(-(shares * np.log2(shares)).sum())
-    # The largest share is taken out, so that high orders do not vanish.
-    largest = float(shares.max())
-    total = math.log2(float(((shares / largest) ** alpha).sum())) + alpha * math.log2(largest)
-    return total / (1 - alpha)
 
+    def __init__(self, counts: ArrayLike) -> None:
+        given = np.asarray(counts, dtype=np.int64)
+        given = given[given > 0]
+        few = given < _FEW
+        times = np.bincount(given[few], minlength=1)
+        present, many = np.flatnonzero(times), np.sort(given[~few])
+        self._counts = np.concatenate([present, many])
+        self._times = np.concatenate([times[present], np.ones(many.size, dtype=np.int64)])
+        self.tokens = int(self._counts @ self._times)
+        self.types = int(self._times.sum())
 
-def efficiencies(counts: ArrayLike, entropy: float, vocab: int) -> dict[str, float]:
-    """Return the efficiency by each of `DENOMINATORS`; not a number below two outcomes.
+    @property
+    def _shares(self) -> NDArray[np.float64]:
+        return self._counts / max(self.tokens, 1)
 
-    Args:
-        counts: How often each token occurs.
-        entropy: Their Shannon or Rényi entropy, in bits.
-        vocab: How many tokens the vocabulary has.
-    """
-    given = np.asarray(counts)
-    outcomes = (int((given > 0).sum()), vocab, min(vocab, int(given.sum())))
-    return {
-        name: entropy / math.log2(number) if number > 1 else math.nan
-        for name, number in zip(DENOMINATORS, outcomes, strict=True)
-    }
+    def entropy(self, alpha: float) -> float:
+        """Return Rényi's entropy, in bits; Shannon's where `alpha` is 1.
 
+        Args:
+            alpha: The order, zero or more.
+        """
+        if not self.types:
+            return math.nan
+        shares, times = self._shares, self._times
+        if alpha == 1:
+            return float(-(times * shares * np.log2(shares)).sum())
+        # The largest share is taken out, so that high orders do not vanish.
+        largest = float(shares[-1])
+        total = math.log2(float((times * (shares / largest) ** alpha).sum()))
+        return (total + alpha * math.log2(largest)) / (1 - alpha)
 
-def percentile_frequency(counts: ArrayLike, first: int = 3, last: int = 83) -> float:
-    """Return the share of a text that its tokens of middle frequency make up.
+    def efficiencies(self, entropy: float, vocab: int) -> dict[str, float]:
+        """Return the efficiency by each of `DENOMINATORS`; not a number below two outcomes.
 
-    Of `n` token types, the most frequent first, those of ranks ``floor(n first / 100)`` to
-    ``floor(n last / 100)``, excluded, counted from 0 (Gowda and May, arXiv 2004.02334; the
-    percentiles are those of tokenization-scorer).
+        Args:
+            entropy: The Shannon or Rényi entropy, in bits.
+            vocab: How many tokens the vocabulary has.
+        """
+        outcomes = (self.types, vocab, min(vocab, self.tokens))
+        return {
+            name: entropy / math.log2(number) if number > 1 else math.nan
+            for name, number in zip(DENOMINATORS, outcomes, strict=True)
+        }
 
-    Args:
-        counts: How often each token occurs.
-        first: Where the middle begins, in percent.
-        last: Where it ends.
-    """
-    shares = np.sort(_shares(counts))[::-1]
-    middle = shares[shares.size * first // 100 : shares.size * last // 100]
-    return float(middle.sum()) if shares.size else math.nan
+    def percentile_frequency(self, first: int = 3, last: int = 83) -> float:
+        """Return the share of a text that its tokens of middle frequency make up.
 
+        Of `n` token types, the most frequent first, those of ranks ``floor(n first / 100)`` to
+        ``floor(n last / 100)``, excluded, counted from 0 (Gowda and May, arXiv 2004.02334; the
+        percentiles are those of tokenization-scorer).
 
-def _shares(counts: ArrayLike) -> NDArray[np.float64]:
-    given = np.asarray(counts, dtype=np.float64)
-    found: NDArray[np.float64] = given[given > 0] / max(given.sum(), 1)
-    return found
+        Args:
+            first: Where the middle begins, in percent.
+            last: Where it ends.
+        """
+        if not self.types:
+            return math.nan
+        ranks = np.append(0, np.cumsum(self._times[::-1]))
+        inside = np.clip(ranks, self.types * first // 100, self.types * last // 100)
+        return float(np.diff(inside) @ self._shares[::-1])

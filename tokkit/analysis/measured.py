@@ -6,18 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tokkit.analysis import word_types
 from tokkit.analysis.counting import Counting, Label
-from tokkit.analysis.measures import (
-    ALONE,
-    NSL,
-    NSL_DEFINITION,
-    RATIOS,
-    SPACED,
-    TYPES,
-    Ratio,
-)
+from tokkit.analysis.measures import FORMS, NSL, NSL_DEFINITION, RATIOS, Ratio
 from tokkit.analysis.tally import Tally
 from tokkit.analysis.use import Use, definitions
+from tokkit.analysis.word_types import WordTypes
 from tokkit.stats import Interval, resampled_sums, sample_interval
 
 _DRAWS = 2000
@@ -51,11 +45,20 @@ class Measured:
         self._base = base
         self._totals = group.sums.sum(axis=0)
         self._definitions = definitions(alphas)
-        self._uses = {
-            name: Use(counts, counting.token_bytes[name], alphas, group.documents)
-            for name, counts in group.tokens.items()
-        }
+        self._uses = {name: self._use_of(name, alphas) for name in group.tokens}
+        self._words = group.words.table()
+        self._word_types = {name: self._types_of(name) for name in group.tokens}
         self._draws = resampled_sums(group.sums, draws=_DRAWS, seed=seed)
+
+    def _use_of(self, name: str, alphas: Sequence[float]) -> Use:
+        ids, counts = self._group.tokens[name].table()
+        lengths = self._counting.token_bytes[name]
+        return Use(counts, lengths[ids], lengths.size, alphas, self._group.documents)
+
+    def _types_of(self, name: str) -> WordTypes:
+        words, parts = self._words
+        tokens = {form: self._counting.words.column(name, form)[words] for form in FORMS}
+        return WordTypes(tokens, parts, self._group.documents)
 
     def rows(self, name: str) -> Iterator[Row]:
         """Yield the rows of a tokenizer."""
@@ -78,9 +81,16 @@ class Measured:
             (one, ones), (other, others) = (self._ratio(n, ratio) for n in (first, second))
             found = self._interval(other - one, others - ones)
             yield start | {"metric": ratio.name, **_with_interval("difference", found)}
-        for metric in self._definitions:
-            found = self._uses[second].interval(metric, self._uses[first])
-            yield start | {"metric": metric, **_with_interval("difference", found)}
+        (one, ones), (other, others) = (self._nsl(name) for name in (first, second))
+        found = self._interval(other - one, others - ones)
+        yield start | {"metric": NSL, **_with_interval("difference", found)}
+        for measures, metrics in (
+            (self._word_types, word_types.definitions()),
+            (self._uses, self._definitions),
+        ):
+            for metric in metrics:
+                found = measures[second].interval(metric, measures[first])
+                yield start | {"metric": metric, **_with_interval("difference", found)}
 
     def _place(self, name: str, column: str) -> int:
         found = self._counting.columns
@@ -108,29 +118,15 @@ class Measured:
         """Yield the measures of how often tokens occur."""
         use = self._uses[name]
         for metric, definition in self._definitions.items():
-            n = (
-                len(self._counting.token_bytes[name])
-                if metric == "vocabulary_utilisation"
-                else use.tokens
-            )
+            utilisation = metric == "vocabulary_utilisation"
+            n = len(self._counting.token_bytes[name]) if utilisation else use.tokens
             yield _row(metric, definition, use.interval(metric), n)
 
     def _types(self, name: str) -> Iterator[Row]:
         """Yield the measures of distinct words."""
-        own = self._group.words
-        for form, label in (("alone", ALONE), ("spaced", SPACED)):
-            tokens = self._counting.words.column(name, form)[: own.size][own]
-            values = {
-                "type_fertility": tokens.mean() if tokens.size else np.nan,
-                "strr": (tokens == 1).mean() if tokens.size else np.nan,
-            }
-            for metric, value in values.items():
-                definition = TYPES[metric].format(label)
-                yield _row(f"{metric}_{form}", definition, _only(value), tokens.size)
-
-
-def _only(value: float) -> Interval:
-    return Interval(float(value), float("nan"), float("nan"))
+        types = self._word_types[name]
+        for metric, definition in word_types.definitions().items():
+            yield _row(metric, definition, types.interval(metric), types.words)
 
 
 def _row(metric: str, definition: str, found: Interval, n: float) -> Row:

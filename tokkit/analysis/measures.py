@@ -39,6 +39,8 @@ OF_WORDS = frozenset(COMMON[5:] + OWN[7:])
 
 ALONE = "without leading space (unless the tokenizer puts one itself)"
 SPACED = "with leading space (not doubled where the tokenizer puts one itself)"
+FORMS: Mapping[str, str] = {"alone": ALONE, "spaced": SPACED}
+"""The two ways in which a word is encoded by itself."""
 
 
 class Ratio(NamedTuple):

@@ -6,13 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tokkit.analysis.efficiency import (
-    DENOMINATORS,
-    efficiencies,
-    percentile_frequency,
-    renyi_entropy,
-)
-from tokkit.stats import Interval, student_mean
+from tokkit.analysis.efficiency import DENOMINATORS, Spectrum
+from tokkit.analysis.jackknife import Jackknifed
 
 Counts = NDArray[np.int64]
 _SIZES: Mapping[str, str] = {
@@ -22,55 +17,45 @@ _SIZES: Mapping[str, str] = {
     "type_token_ratio": "distinct tokens / tokens of the text",
     "longest_token_bytes": "bytes of the longest token of the text",
 }
-"""What depends on how long a text is, so that there is no interval of it."""
+_GIVEN = ("tokens", "longest_token_bytes")
+"""What just is so of a text: no interval says how far an extreme, or an amount, would move."""
+
+_SHARES = ("vocabulary_utilisation", "type_token_ratio", "percentile_frequency")
 
 
-class Use:
+class Use(Jackknifed):
     """Measures of how often each token occurs.
 
     Args:
-        counts: How often each id occurs in each part of a text, ``int64[parts, ids]``.
-        lengths: The bytes of each token.
+        counts: How often each id occurs in each part of a text, ``int64[parts, ids]``; ids
+            that do not occur may be left out.
+        lengths: The bytes of each token, ``int64[ids]``.
+        vocab: How many ids the vocabulary has.
         alphas: The orders of Rényi's entropies; 1: Shannon's.
         documents: How many there are: no more parts have any.
 
     Attributes:
-        values: Each measure.
         tokens: How many tokens the text has.
     """
 
     def __init__(
-        self, counts: Counts, lengths: Counts, alphas: Sequence[float], documents: int
+        self,
+        counts: Counts,
+        lengths: Counts,
+        vocab: int,
+        alphas: Sequence[float],
+        documents: int,
     ) -> None:
         whole = counts.sum(axis=0)
+        parts = counts[:documents] if min(documents, len(counts)) > 1 else counts[:0]
+        without = [_measures(whole - part, lengths, vocab, alphas) for part in parts]
+        for each in without:
+            for name in _GIVEN:
+                del each[name]
+        values = _measures(whole, lengths, vocab, alphas)
+        shares = [name for name in values if name in _SHARES or "_efficiency_" in name]
+        super().__init__(values, without, shares)
         self.tokens = int(whole.sum())
-        shapes = _shapes(whole, lengths, alphas)
-        self.values = _sizes(whole, lengths) | shapes
-        parts = counts[:documents]
-        without = [_shapes(whole - p, lengths, alphas) for p in parts if len(parts) > 1]
-        self._without = {
-            name: np.array([each[name] for each in without], dtype=np.float64)
-            for name in shapes
-        }
-
-    def interval(self, name: str, less: "Use | None" = None) -> Interval:
-        """Return a measure with its interval by leaving out a part at a time.
-
-        This is the jackknife of groups (Tukey, 1958), with Student's quantile.
-
-        Args:
-            name: The measure.
-            less: Another tokenizer on the same parts, whose measure is subtracted.
-        """
-        value = self.values[name] - (less.values[name] if less else 0)
-        without = self._without.get(name, np.zeros(0))
-        if less:
-            without = without - less._without.get(name, np.zeros(0))
-        if without.size < 2 or not np.isfinite(without).all():
-            return Interval(value, math.nan, math.nan)
-        pseudo = without.size * value - (without.size - 1) * without
-        _, low, high = student_mean(pseudo)
-        return Interval(value, value - (high - low) / 2, value + (high - low) / 2)
 
 
 def definitions(alphas: Sequence[float]) -> dict[str, str]:
@@ -90,27 +75,24 @@ def definitions(alphas: Sequence[float]) -> dict[str, str]:
     return found
 
 
-def _sizes(counts: Counts, lengths: Counts) -> dict[str, float]:
-    tokens, types = int(counts.sum()), int((counts > 0).sum())
-    return {
+def _measures(
+    counts: Counts, lengths: Counts, vocab: int, alphas: Sequence[float]
+) -> dict[str, float]:
+    spectrum = Spectrum(counts)
+    tokens, types = spectrum.tokens, spectrum.types
+    found: dict[str, float] = {
         "tokens": tokens,
         "token_types": types,
-        "vocabulary_utilisation": types / counts.size,
+        "vocabulary_utilisation": types / vocab,
         "type_token_ratio": types / tokens if tokens else math.nan,
         "longest_token_bytes": int(lengths[counts > 0].max()) if tokens else math.nan,
-    }
-
-
-def _shapes(counts: Counts, lengths: Counts, alphas: Sequence[float]) -> dict[str, float]:
-    tokens = int(counts.sum())
-    found = {
         "mean_token_bytes": float(counts @ lengths) / tokens if tokens else math.nan,
-        "percentile_frequency": percentile_frequency(counts),
+        "percentile_frequency": spectrum.percentile_frequency(),
     }
     for alpha in alphas:
-        entropy = renyi_entropy(counts, alpha)
+        entropy = spectrum.entropy(alpha)
         found[f"{_name(alpha)}_entropy"] = entropy
-        for denominator, value in efficiencies(counts, entropy, counts.size).items():
+        for denominator, value in spectrum.efficiencies(entropy, vocab).items():
             found[f"{_name(alpha)}_efficiency_{denominator}"] = value
     return found
 

@@ -1,6 +1,7 @@
 """The distribution functions that the tests and intervals need."""
 
 import math
+from functools import lru_cache
 
 _TINY = 1e-300
 _PRECISION = 1e-15
@@ -49,6 +50,7 @@ def _not_zero(value: float) -> float:
     return value if abs(value) > _TINY else _TINY
 
 
+@lru_cache(maxsize=1 << 12)  # intervals of as many values ask for the same one
 def beta_quantile(share: float, a: float, b: float) -> float:
     """Return where the beta distribution has `share` of its mass below, by bisection."""
     low, high = 0.0, 1.0
