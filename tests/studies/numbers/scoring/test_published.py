@@ -106,6 +106,8 @@ def test_reversed_separators_are_found_and_read_apart(rows, cells):
     flag = next(flag for flag in flags if flag["check"] == "prompt_format")
     assert (flag["problem_format"], flag["rows"], flag["of"]) == ("foo_r2l", 360, 360)
     assert rows[DELIMITERS]["prompt_matches_format"].sum() == 2520
+    pooled = count_cells(rows[COMMAS], ["num_shots", "repeat_format"])
+    assert pooled["pooled_over"][0] == {"num_shots": [1, 2, 4, 8, 16], "repeat_format": [None]}
     pooled = count_cells(rows[DELIMITERS], ["num_shots"])
     assert "foo_r2l" not in set(pooled["problem_format"])
     assert len(pooled) == 7

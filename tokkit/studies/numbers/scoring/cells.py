@@ -96,7 +96,7 @@ def count_cells(rows: "pandas.DataFrame", pool: Sequence[str] = ()) -> "pandas.D
     cells = []
     for named, part in by_condition(rows, [name for name in CONDITION if name not in own]):
         condition = {name: named.get(name) for name in CONDITION}
-        pooled = {name: sorted(set(part[CONDITION[name]]), key=str) for name in pool}
+        pooled = {name: _in_order(part[CONDITION[name]]) for name in pool}
         cells.append({**condition, "pooled_over": pooled or None, **_count(part)})
     return frame_of(cells)
 
@@ -135,6 +135,11 @@ def check_pool(pool: Sequence[str]) -> list[str]:
 def problem_ids(rows: "pandas.DataFrame") -> "pandas.Series[int]":
     """Return a number for the problem of each row: equal numbers, equal problems."""
     return rows.groupby(list(PROBLEM), sort=False, dropna=False).ngroup()
+
+
+def _in_order(values: Iterable[Any]) -> list[Any]:
+    """Return the different values: numbers by size, texts by their letters."""
+    return sorted(set(values), key=lambda value: (type(value).__name__, value))
 
 
 def _count(part: "pandas.DataFrame") -> dict[str, Any]:
