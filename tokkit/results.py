@@ -165,7 +165,7 @@ def write_table(frame: "pd.DataFrame", path: Path) -> None:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write one JSON document; it is there as a whole or not at all."""
-    text = json.dumps(_without_nan(content), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(without_nan(content), indent=2, ensure_ascii=False) + "\n"
     _replace(path, lambda partial: partial.write_bytes(text.encode("utf-8", "replace")))
 
 
@@ -179,12 +179,12 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _without_nan(value: Any) -> Any:
-    """Replace what JSON has no number for by null."""
+def without_nan(value: Any) -> Any:
+    """Return a value as JSON can have it: null for what is not a number, or infinite."""
     if isinstance(value, Mapping):
-        return {str(key): _without_nan(each) for key, each in value.items()}
+        return {str(key): without_nan(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(each) for each in value]
+        return [without_nan(each) for each in value]
     if hasattr(value, "item"):  # a number of numpy
         value = value.item()
     return None if isinstance(value, float) and not abs(value) < float("inf") else value
@@ -196,7 +196,7 @@ def _write_csv(frame: "pd.DataFrame", path: Path) -> None:
 
 def _write_jsonl(frame: "pd.DataFrame", path: Path) -> None:
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    lines = (json.dumps(_without_nan(row), ensure_ascii=False) + "\n" for row in rows)
+    lines = (json.dumps(without_nan(row), ensure_ascii=False) + "\n" for row in rows)
     path.write_bytes("".join(lines).encode("utf-8", "replace"))
 
 

@@ -67,7 +67,7 @@ def print_error(text: str) -> None:
 def print_result(result: Mapping[str, object], as_json: bool) -> None:
     """Write `result` to standard output, as one JSON document or as aligned text."""
     if as_json:
-        sys.stdout.write(json.dumps(result) + "\n")
+        sys.stdout.write(_to_json(result) + "\n")
         return
     shown = {name: value for name, value in result.items() if value is not None}
     width = max(map(len, shown), default=0)
@@ -114,7 +114,7 @@ def print_rows(rows: Iterable[object], as_json: bool) -> None:
     """Write one JSON value per line as they come; with `as_json`, one JSON list of them."""
     before = "[" if as_json else ""
     for row in rows:
-        sys.stdout.write(f"{before}{json.dumps(row)}")
+        sys.stdout.write(f"{before}{_to_json(row)}")
         before = ",\n" if as_json else "\n"
     sys.stdout.write({"[": "[]\n", ",\n": "]\n"}.get(before, before))
 
@@ -188,3 +188,10 @@ def close_standard_output() -> None:
     """
     with suppress(OSError, ValueError):  # standard output is not a file, as in tests
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _to_json(value: object) -> str:
+    """Write a value as JSON that every reader takes."""
+    from tokkit.results import without_nan
+
+    return json.dumps(without_nan(value))

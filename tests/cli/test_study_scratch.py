@@ -33,6 +33,17 @@ def test_one_document_with_everything_is_printed(folder):
     assert len(shown["standings"]) == 3 * 2
 
 
+def test_what_was_not_measured_in_time_is_null(invoke, tmp_path):
+    late = ("--steps", 2, "--every", 2, "--tokenizations", "single,l2r2", "--workers", 1)
+    result = invoke("study", "scratch", "-o", tmp_path / "study", *SMALL, *late, "--json")
+    assert "NaN" not in result.stdout
+    standings = json.loads(result.stdout)["standings"]
+    means = {(each["equal"], each["tokenization"]): each["mean"] for each in standings}
+    # Digits one by one are more tokens: the first point comes after what groups took in all.
+    assert means["tokens", "single"] is None
+    assert means["tokens", "l2r2"] is not None
+
+
 def test_the_folder_has_curves_answers_and_how_they_came_about(folder):
     names = {path.name for path in folder.iterdir()}
     assert names == {"curves.csv", "results.csv", "summary.json", "runs"}
