@@ -55,3 +55,20 @@ def test_differences_are_of_the_same_problems():
     assert (found.first, found.second) == ("a", "b")
     assert found.values == pytest.approx(tuple(gaps.mean(1)))
     assert found.difference == clustered_mean(gaps.ravel(), [*range(50), *range(50)])
+
+
+def test_texts_differ_in_bits_per_byte():
+    sizes = [2.0, 10.0, 4.0]
+    bits = {"a": [[4, 30, 8], [2, 20, 8]], "b": [[2, 20, 8], [2, 10, 4]]}
+    rows = [
+        {"tokenization": name, "seed": seed, "bytes": size, "nats": each * math.log(2)}
+        for seed in range(2)
+        for name in "ab"
+        for size, each in zip(sizes, bits[name][seed], strict=True)
+    ]
+    (found,) = differences(pandas.DataFrame(rows))
+    assert found.values == pytest.approx((12 / 16, 14 / 16))
+    assert found.difference.value == pytest.approx(26 / 32)
+    # Draws of a single segment have its own difference: 2 / 4, 20 / 20 and 4 / 8.
+    assert found.difference.low == pytest.approx(0.5)
+    assert found.difference.high == pytest.approx(1.0)

@@ -48,7 +48,7 @@ class Addition:
         if 10 * self.held_out_count > 10 ** (2 * high):
             raise UsageError(
                 f"operands of up to {high} digits make too few problems to hold out "
-                f"{self.held_out_count} of them"
+                f"{self.held_out_count} of them: take longer ones"
             )
 
     @property

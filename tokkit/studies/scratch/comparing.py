@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tokkit.stats import Interval, clustered_mean
+from tokkit.stats import Interval, ratio_interval
 from tokkit.studies.scratch.points import Point, Record
 
 if TYPE_CHECKING:
     import pandas
 
 Basis = Literal["steps", "tokens", "seconds"]
+_DRAWS = 10_000
 BASES: tuple[Basis, ...] = ("steps", "tokens", "seconds")
 
 
@@ -56,13 +57,13 @@ class Standing:
 
 @dataclass(frozen=True)
 class Difference:
-    """How much more of the held-out problems the models of one tokenization answer.
+    """How much the models of two tokenizations differ on what is held out.
 
     Attributes:
         first: A tokenization.
-        second: The one whose share of right answers is subtracted.
-        difference: Of all seeds together, with the interval that drawing the problems anew
-            gives: it says nothing about other seeds.
+        second: The one whose share of right answers, or bits per byte, is subtracted.
+        difference: Of all seeds together, with the interval that drawing the problems, or the
+            segments of text, anew gives: it says nothing about other seeds.
         values: The difference of each seed.
     """
 
@@ -110,20 +111,28 @@ def _within(points: Sequence[Point], basis: Basis, budget: float) -> Point | Non
 
 
 def differences(answers: "pandas.DataFrame") -> list[Difference]:
-    """Compare the answers of each two tokenizations, problem by problem.
+    """Compare each two tokenizations, problem by problem or segment by segment.
 
     Args:
         answers: One line per tokenization, seed and problem, in the order of the problems;
-            ``right`` says whether the answer is.
+            ``right`` says whether the answer is. Or one per segment of text, with its
+            ``bytes`` and the ``nats`` they took.
     """
+    column = "right" if "right" in answers else "nats"
     tables = {
-        str(name): own["right"].to_numpy().reshape(own["seed"].nunique(), -1).astype(float)
+        str(name): own[column].to_numpy().reshape(own["seed"].nunique(), -1).astype(float)
         for name, own in answers.groupby("tokenization", sort=False)
     }
     found = []
     for (first, one), (second, other) in combinations(tables.items(), 2):
         gaps = one - other
-        problems = np.tile(np.arange(gaps.shape[1]), len(gaps))
-        values = tuple(round(float(each), 12) for each in gaps.mean(1))
-        found.append(Difference(first, second, clustered_mean(gaps.ravel(), problems), values))
+        if column == "right":
+            sizes = np.ones(gaps.shape[1])
+        else:
+            gaps /= np.log(2)
+            sizes = answers["bytes"].to_numpy()[: gaps.shape[1]].astype(float)
+        # Each problem is drawn with its answers of all seeds.
+        difference = ratio_interval(gaps.sum(0), sizes * len(gaps), draws=_DRAWS)
+        values = tuple(round(float(each), 12) for each in gaps.sum(1) / sizes.sum())
+        found.append(Difference(first, second, difference, values))
     return found

@@ -51,7 +51,7 @@ class Counting:
         if 10 * self.held_out_count > _BASE**high:
             raise UsageError(
                 f"strings of up to {high} letters are too few to hold out "
-                f"{self.held_out_count} of them"
+                f"{self.held_out_count} of them: take longer ones"
             )
 
     @property

@@ -52,8 +52,8 @@ class Study:
 
     @cached_property
     def differences(self) -> list[Difference]:
-        """How much each two tokenizations differ in the end; empty for text."""
-        return [] if self.plan.task == "text" else differences(self.answers())
+        """How much each two tokenizations differ in the end."""
+        return differences(self.answers())
 
     @property
     def parts(self) -> list[str]:

@@ -19,7 +19,7 @@ _UNITS = {"steps": "steps", "tokens": "tokens", "seconds": "seconds"}
 def show(study: "Study") -> Group:
     """Return the tables of a study: models, tokenizations, parts of the answers."""
     if study.plan.task == "text":
-        return Group(_models(study), _standings(study))
+        return Group(_models(study), _standings(study), _differences(study))
     return Group(_models(study), _standings(study), _parts(study), _differences(study))
 
 
@@ -85,7 +85,12 @@ def _parts(study: "Study") -> Table:
 
 def _differences(study: "Study") -> Table:
     """How much more one tokenization has right than another."""
-    title = "Differences in the end [95 % over problems], and of each seed"
+    over = (
+        "bits per byte; 95 % over segments"
+        if study.plan.task == "text"
+        else "95 % over problems"
+    )
+    title = f"Differences in the end [{over}], and of each seed"
     table = _table(title, "", "difference", "seeds")
     for each in study.differences:
         seeds = " ".join(f"{value:+.3f}" for value in each.values)
