@@ -139,3 +139,9 @@ def test_a_sequence_longer_than_the_context_is_an_error():
 
 def test_ids_are_those_of_the_tokenizer():
     assert merged(3).base == len(TOKENIZER.vocab)
+
+
+def test_a_model_that_keeps_no_keys_and_values_is_an_error():
+    model, batch = decoder("mamba"), merged(1)
+    with pytest.raises(ModelError, match=r"Mamba.*keeps no keys and values"):
+        prefill(model, batch, rows_for(model.model, batch))

@@ -281,6 +281,15 @@ def test_bad_folders(folder, tmp_path):
         HFModel.load(folder, dtype="float7")
 
 
+def test_a_masked_model_is_refused_when_loaded(tmp_path):
+    write_tokenizer(tmp_path)
+    sizes = {"vocab_size": SIZE, "hidden_size": 16, "intermediate_size": 24}
+    bert = transformers.BertConfig(**sizes, num_hidden_layers=1, num_attention_heads=2)
+    transformers.BertForMaskedLM(bert).save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="is a masked language model"):
+        HFModel.load(tmp_path)
+
+
 def test_missing_weights_are_not_made_up(folder, tmp_path):
     from safetensors.torch import load_file, save_file
 

@@ -50,6 +50,7 @@ def load_model(path: str, device: str, dtype: str) -> Any:
             model = model.to(find_device(device))
     except Exception as error:
         raise ModelError(f"{path}: no language model can be loaded: {_line(error)}") from error
+    _check_direction(path, model.config)
     missing = sorted(report.get("missing_keys", ()))
     if missing:
         raise ModelError(
@@ -57,6 +58,16 @@ def load_model(path: str, device: str, dtype: str) -> Any:
             "this is no complete language model"
         )
     return model.eval()
+
+
+def _check_direction(path: str, config: Any) -> None:
+    """Refuse a model that sees what comes after a token: transformers loads it all the same."""
+    masked = any(str(each).endswith("ForMaskedLM") for each in config.architectures or ())
+    if masked and not getattr(config, "is_decoder", False):
+        raise ModelError(
+            f"{path}: is a masked language model, which sees what it is to foretell: give a "
+            "causal one"
+        )
 
 
 def _dtype(name: str) -> Any:

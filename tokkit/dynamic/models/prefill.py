@@ -43,7 +43,7 @@ def prefill(model: HFModel, merged: Merged, rows: NewRows, *, side: Side = "left
         side: Where shorter sequences are padded.
 
     Raises:
-        ModelError: If a sequence is longer than the context.
+        ModelError: If a sequence is longer than the context, or the model keeps no cache.
     """
     extended = Extended(model.model, merged.base, rows)
     padded = pad(merged.sequences, start=model.start, side=side, device=extended.device)
@@ -97,11 +97,15 @@ def _read(
             use_cache=True,
             **inputs,
         )
+    kept = getattr(output, "past_key_values", None)
+    if kept is None:
+        raise ModelError(
+            f"{type(model).__name__} keeps no keys and values to go on from: take a model with "
+            "attention"
+        )
     last = _last(fresh)
     rows = torch.arange(len(last), device=last.device)
-    return Prefilled(
-        output.logits[rows, last], seen[0][rows, last], output.past_key_values, mask
-    )
+    return Prefilled(output.logits[rows, last], seen[0][rows, last], kept, mask)
 
 
 def _last(mask: torch.Tensor) -> torch.Tensor:
