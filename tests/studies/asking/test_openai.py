@@ -148,6 +148,8 @@ def test_open_backend(served):
         assert backend.answer([chat("1")])[0].text == "answer to 1"
     with pytest.raises(UsageError, match="'nobody' is no backend"):
         open_backend("nobody:there")
+    with pytest.raises(UsageError, match="does not say whom to ask: write openai:URL"):
+        open_backend("openai:")
 
 
 def test_usage_may_be_absent(served):

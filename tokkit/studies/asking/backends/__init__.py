@@ -91,6 +91,14 @@ BACKENDS: Mapping[str, Opener] = {
     "sim": _sim,
 }
 
+_FORMS: Mapping[str, str] = {
+    "hf": "hf:PATH",
+    "openai": "openai:URL",
+    "batch": "batch:openai:FOLDER or batch:anthropic:FOLDER",
+    "replay": "replay:FILE",
+    "sim": "sim:NAME or sim:NAME:RATE",
+}
+
 
 def open_backend(
     spec: str, *, model: str | None = None, options: BackendOptions | None = None
@@ -107,7 +115,9 @@ def open_backend(
         MissingExtraError: If it needs what is not installed.
     """
     name, colon, place = spec.partition(":")
-    if name not in BACKENDS or not colon or not place:
+    if name not in BACKENDS:
         known = ", ".join(f"{each}:…" for each in BACKENDS)
         raise UsageError(f"{name!r} is no backend: name one of {known}")
+    if not colon or not place:
+        raise UsageError(f"{spec!r} does not say whom to ask: write {_FORMS[name]}")
     return BACKENDS[name](place, model, options or BackendOptions())

@@ -43,9 +43,10 @@ class SimulatedBackend:
         if name not in ERRORS:
             raise UsageError(f"no simulated model {name!r}: take one of {', '.join(ERRORS)}")
         rate = (0.0 if name == "perfect" else 1.0) if rate is None else rate
-        if not 0 <= rate <= 1 or (name == "perfect" and rate):
-            most = "0" if name == "perfect" else "1"
-            raise UsageError(f"sim:{name}: a rate of {rate:g} is not from 0 to {most}")
+        if name == "perfect" and rate:
+            raise UsageError("sim:perfect makes no errors: leave the rate out")
+        if not 0 <= rate <= 1:
+            raise UsageError(f"sim:{name}: a rate of {rate:g} is not from 0 to 1")
         self.name, self.rate, self._seed = name, rate, seed
         self.model = f"sim:{name}:{rate:g} (seed {seed})"
 
