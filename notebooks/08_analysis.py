@@ -25,13 +25,7 @@ from tempfile import mkdtemp
 from rich.console import Console
 
 import tokkit
-from tokkit.analysis.analyze import analyze
-from tokkit.analysis.audit import audit
-from tokkit.analysis.compare import compare
-from tokkit.analysis.labelled import read_labelled
-from tokkit.analysis.parallel import Parallel
-from tokkit.analysis.parity import parity
-from tokkit.analysis.view import view
+from tokkit.analysis import Parallel, analyze, audit, compare, parity, read_labelled, view
 from tokkit.corpus import open_corpus
 from tokkit.demo.text import read_documents
 from tokkit.learn import ALGORITHMS

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 BATCH = 256
 _SHOWN = 8
+_FIGURES = (
+    "exact_match",
+    "boundary_precision",
+    "boundary_recall",
+    "boundary_f1_micro",
+    "boundary_f1_macro",
+    "token_f1",
+    "token_multiset_jaccard",
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,27 @@ class Comparison:
         """Bytes of all documents, and tokens of the first and of the second."""
         n_bytes, first, second = map(sum, zip(*self.agreement.lengths, strict=True))
         return n_bytes, first, second
+
+    @property
+    def frames(self) -> "dict[str, pd.DataFrame]":
+        """The tables by name: ``measures`` and ``differences``."""
+        return {"measures": self.measures(), "differences": self.differences()}
+
+    def measures(self) -> "pd.DataFrame":
+        """Return one row per figure: ``metric``, ``value``, ``low``, ``high`` if there are."""
+        import pandas as pd
+
+        found, vocab = self.as_json(0), self.vocab
+        values = {
+            "vocabulary_shared": vocab.shared,
+            "vocabulary_jaccard": vocab.jaccard,
+            "vocabulary_coverage_first": vocab.coverage[0],
+            "vocabulary_coverage_second": vocab.coverage[1],
+            **{name: found[name] for name in _FIGURES},
+        }
+        rows = [{"metric": name, "value": value} for name, value in values.items()]
+        ratio = {"metric": "token_ratio", **self.cost._asdict()}
+        return pd.DataFrame([*rows, ratio], columns=["metric", "value", "low", "high"])
 
     def differences(self, count: int = 1000) -> "pd.DataFrame":
         """Return where the cuts differ most often, one row per way.

@@ -108,6 +108,11 @@ class Cost:
             for name in names
         )
 
+    @property
+    def frames(self) -> "dict[str, pd.DataFrame]":
+        """The tables by name."""
+        return {"files": self.by_file, "totals": self.totals}
+
     def _row(
         self, files: Sequence[Counted], model: str, price: Price | None, name: str
     ) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tokkit.errors import TokkitError
 from tokkit.tokenizer import Tokenizer
 from tokkit.visible import spell_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLOURS = ("#0b3d5c", "#5c3a00", "#0b4f3a", "#5a2350", "#4a4a00")
 """Backgrounds, each next to any other, that white letters can be read on."""
@@ -55,6 +58,19 @@ class View:
     text: bytes
     tokens: Mapping[str, Sequence[Token]]
     ids: bool = False
+
+    @property
+    def frames(self) -> "dict[str, pd.DataFrame]":
+        """The tables by name: ``tokens`` has one row per token, as in JSON."""
+        import pandas as pd
+
+        columns = ["tokenizer", "id", "text", "hex", "start", "end", "special"]
+        rows = (
+            {"tokenizer": name, **token.as_json()}
+            for name, tokens in self.tokens.items()
+            for token in tokens
+        )
+        return {"tokens": pd.DataFrame(rows, columns=columns)}
 
     def as_json(self) -> dict[str, Any]:
         """Everything, as JSON."""
