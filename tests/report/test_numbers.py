@@ -49,6 +49,18 @@ def test_the_wrong_digit_is_the_one_that_is_drawn(frame, tmp_path):
     assert max(rate for place, rate in rates.items() if place != ("nosep", 1)) == 0
 
 
+def test_answers_longer_than_their_operands_are_drawn_apart(frame, tmp_path):
+    scores = score(frame)
+    drawn = json.loads(draw_errors(scores, tmp_path / "a.json").read_text())
+    wrong = scores.rows[scores.rows["answer_number_format"] == "nosep"]
+    for panel, is_match in zip(drawn["vconcat"][1]["hconcat"], (True, False), strict=True):
+        lengths = wrong[wrong["len_match"] == is_match]["len_true_ans"]
+        units = [each for each in values(panel) if each["k"] > 0]
+        assert {each["format"] for each in units} == {"nosep"}
+        assert sum(each["k"] for each in units) == len(lengths)
+        assert {each["digit"] for each in units} == set(lengths)
+
+
 def test_nothing_is_drawn_of_prompts_in_another_format(frame, tmp_path):
     wrong = score(frame.assign(problem_msg="1+1="))
     with pytest.raises(UsageError, match="nothing to draw"):

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tokkit.errors import UsageError
 from tokkit.report.charts import altair, write_chart
 from tokkit.studies.frames import lines_of
 from tokkit.studies.numbers.scoring import Scores
-from tokkit.studies.numbers.scoring.breakdown import map_digits
+from tokkit.studies.numbers.scoring.breakdown import map_digits, map_digits_by_length
 from tokkit.studies.numbers.scoring.cells import CONDITION
 from tokkit.studies.numbers.scoring.tables import FORMATS, Line, name_of
+
+if TYPE_CHECKING:
+    import pandas
 
 _SHADES = ("#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08306b")
 """For shots: the more, the darker."""
@@ -133,6 +136,10 @@ def chart_errors(scores: Scores) -> Any:
         for side in ("left", "right")
     }
     charts = [_panels(sides, formats)]
+    by_length = _by_length(rows, names)
+    if all(by_length.values()):
+        apart = "From the left, by whether an operand is as long as the answer"
+        charts.append(_panels(by_length, formats).properties(title=apart))
     tokens: dict[str, list[Line]] = {}
     for each in sorted(digits, key=lambda line: line["token"] or 0):
         if each["counted_from"] == "token":
@@ -148,6 +155,16 @@ def chart_errors(scores: Scores) -> Any:
         subtitle="share of wrong digits in valid answers of the right length",
     )
     return alt.vconcat(*charts, title=title).resolve_scale(color="shared")
+
+
+def _by_length(rows: "pandas.DataFrame", names: Sequence[str]) -> dict[str, list[Line]]:
+    """Return wrong digits from the left, of answers of either kind."""
+    titles = {True: "digit, one is as long", False: "digit, none is as long"}
+    found: dict[str, list[Line]] = {title: [] for title in titles.values()}
+    for line in lines_of(map_digits_by_length(rows, names)):
+        if line["counted_from"] == "left":
+            found[titles[line["len_match"]]].append({**line, "format": name_of(line, names)})
+    return found
 
 
 def _panels(lines: Mapping[str, Sequence[Line]], formats: Sequence[str]) -> Any:
