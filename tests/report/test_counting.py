@@ -1,6 +1,9 @@
 """Figures of counting studies."""
 
+from io import StringIO
+
 import pytest
+from rich.console import Console
 
 from tests.studies.counting.studies import simulate
 from tokkit.report.charts import write_chart
@@ -49,3 +52,19 @@ def test_everything_together_can_be_drawn(plan, tmp_path):
 def test_no_error_at_all_can_be_drawn(tmp_path):
     scores = simulate("perfect", Plan(number=5, targets=("a",)))
     assert write_chart(draw_counting(scores), tmp_path / "all.svg").is_file()
+
+
+def test_tasks_without_a_target_are_named_by_the_task_alone():
+    plan = Plan(
+        tasks=("count", "sort"), targets=("a",), forms=("raw", "list", "space"), number=5
+    )
+    scores = simulate("undercounter:0.5", plan)
+    names = {
+        row["condition"]
+        for data in draw_counting(scores).to_dict()["datasets"].values()
+        for row in data
+    }
+    assert {"count, a", "sort"} <= names
+    console = Console(width=80, file=StringIO())
+    console.print(scores)
+    assert "\nsort: Cochran's Q" in console.file.getvalue()

@@ -152,7 +152,7 @@ def _label(frame: "pandas.DataFrame") -> "pandas.DataFrame":
     """Name the condition of each line by what differs, its format aside."""
     varying = _varying(frame)
     names = [
-        ", ".join(_word(name, row[name]) for name in varying) or "all"
+        ", ".join(filter(None, (_word(name, row[name]) for name in varying))) or "all"
         for row in frame.to_dict("records")
     ]
     if "input_format" not in frame:
@@ -175,7 +175,7 @@ def _word(name: str, value: Any) -> str:
         return (
             f"{value} letter{'s' * (value != 1)} per token" if value == value else "unaligned"
         )
-    return f"{value} letters" if name == "lengths" else str(value or "–")
+    return f"{value} letters" if name == "lengths" else str(value or "")
 
 
 def _describe(cells: "pandas.DataFrame") -> str:

@@ -105,7 +105,7 @@ def _comparisons(scores: "CountingScores") -> Iterator[RenderableType]:
         )
     yield table
     for line in lines_of(scores.overall):
-        what = ", ".join(_text(line[name]) for name in names) or "all"
+        what = ", ".join(filter(None, (_text(line[name]) for name in names))) or "all"
         yield Text(
             f"{what}: Cochran's Q({line['degrees']}) = {line['q']:.1f} over "
             f"{', '.join(map(str, line['conditions']))} (n = {line['n']}), "
