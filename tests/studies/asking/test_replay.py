@@ -159,11 +159,13 @@ def test_transcripts_of_both_layouts_are_read(tmp_path):
             {"custom_id": "request-0", "response": {"status_code": 200, "body": body}},
             {"id": "1", "result": "Result: 5"},
             {"id": 2, "string": "ab", "response": "Result: 6"},
+            {"id": 3, "prompt": "?", "result": "Result: 7"},
+            {"custom_id": "4", "prompt": "?", "response": {"status_code": 200, "body": body}},
         ],
     )
-    asked = [Request(key=key, prompt="?") for key in ("request-0", "1", "2")]
+    asked = [Request(key=key, prompt="?") for key in ("request-0", "1", "2", "3", "4")]
     texts = [answer.text for answer in ReplayBackend(path).answer(asked)]
-    assert texts == ["Result: 4", "Result: 5", "Result: 6"]
+    assert texts == ["Result: 4", "Result: 5", "Result: 6", "Result: 7", "Result: 4"]
 
 
 def test_cut_lines_are_named(tmp_path, caplog):

@@ -9,6 +9,7 @@ from tokkit.studies.asking.recorded import COLUMNS
 
 OTHER_NAMES: Mapping[str, Sequence[str]] = {
     "response": (
+        "result",
         "completion",
         "output",
         "model_output",

@@ -112,9 +112,11 @@ class Reader:
 
 def _is_result(content: Mapping[str, Any]) -> bool:
     """Tell results of a batch, and transcripts, from rows that say what was asked."""
-    if any(name in content for name in ("key", "messages", "prompt")):
-        return False
-    return any(content.get(name) is not None for name in ("response", "result", "error"))
+    found = [content.get(name) for name in ("response", "result", "error")]
+    if any(isinstance(each, Mapping) for each in found):
+        return True
+    is_row = any(name in content for name in ("key", "messages", "prompt"))
+    return not is_row and any(each is not None for each in found)
 
 
 def _row(row: Mapping[str, Any]) -> Iterator[Record]:
