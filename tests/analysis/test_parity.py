@@ -8,7 +8,7 @@ from rich.console import Console
 
 import tokkit
 from tokkit import Tokenizer, Vocabulary
-from tokkit.analysis.groups import read_groups
+from tokkit.analysis.groups import families, read_groups
 from tokkit.analysis.inequality import gini
 from tokkit.analysis.parallel import Parallel, read_parallel
 from tokkit.analysis.parity import parity
@@ -124,6 +124,17 @@ def test_groups_come_from_a_table(tmp_path):
     assert groups.loc["family", "Germanic"]["highest_premium"] == 13 / 8
     assert groups.loc["script", "Greek"]["languages"] == 1
     assert rows_of(found.languages)["el"]["family"] == "Hellenic"
+
+
+def test_families_are_known_by_codes():
+    codes = ["de", "deu_Latn", "pt-BR", "zho_Hant", "fi", "swh_Latn", "xx", "german"]
+    found = [families(codes).get(each) for each in codes]
+    assert found[:3] == ["Indo-European"] * 3
+    assert found[3:] == ["Sino-Tibetan", "Uralic", "Atlantic-Congo", None, None]
+    groups = parity({"plain": longest()}, TEXTS).by_group.set_index(["by", "group"])
+    assert groups.loc["family", "Indo-European"]["languages"] == len(TEXTS.texts)
+    unknown = Parallel({"x1": [b"a"], "x2": [b"b"]})
+    assert set(parity({"plain": longest()}, unknown, pivot="x1").by_group["by"]) == {"script"}
 
 
 @pytest.mark.parametrize("content", ["", "a,b\n1,2\n", "language\nen\n", "\xff"])

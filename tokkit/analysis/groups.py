@@ -1,11 +1,27 @@
 """Groups of languages, from a table."""
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 
 from tokkit.errors import UsageError
+from tokkit.resources import resource
 
 LANGUAGE = "language"
+FAMILY = "family"
+
+
+def families(languages: Iterable[str]) -> dict[str, str]:
+    """Return the families of the languages that are called by a code of ISO 639.
+
+    Example: ``de``, ``deu``, ``deu_Latn`` and ``de-AT`` are Indo-European.
+
+    Args:
+        languages: What they are called.
+    """
+    known = read_groups(resource("families.csv"))[FAMILY]
+    codes = {each: each.replace("_", "-").partition("-")[0].lower() for each in languages}
+    return {each: known[code] for each, code in codes.items() if code in known}
 
 
 def read_groups(path: Path) -> dict[str, dict[str, str]]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokkit.analysis import inequality
+from tokkit.analysis.groups import FAMILY, families
 from tokkit.analysis.parallel import Parallel
 from tokkit.analysis.parity_counts import MOST_UNKNOWN, Counts, Sizes, count, join, measure
 from tokkit.analysis.parity_draws import Draws
@@ -178,8 +179,8 @@ def parity(
         layout: ``"lines"``: each document is encoded alone; ``"joined"``: all of a language as
             one text, as Petrov et al. do.
         window: The tokens of a context window.
-        groups: What else than the script languages are grouped by: the group of each
-            language by the kind of group, such as ``{"family": {"de": "Germanic"}}``.
+        groups: What else than script and family languages are grouped by: the group of each
+            language by the kind of group, such as ``{"branch": {"de": "Germanic"}}``.
         prices: Models, what they cost, and the names of the tokenizers they are used with.
         seed: Of the draws of intervals.
         progress: Told ``("counting tokens", languages done, all)``.
@@ -208,8 +209,15 @@ def parity(
         window=window,
         sizes=sizes,
         counts=counts,
-        groups={"script": dict(zip(texts, sizes.scripts, strict=True)), **(groups or {})},
+        groups=_groups(sizes) | dict(groups or {}),
         incomplete=parallel.incomplete,
         prices=prices,
         seed=seed,
     )
+
+
+def _groups(sizes: Sizes) -> dict[str, Mapping[str, str]]:
+    """Group languages by script, and by family where any is known."""
+    scripts = dict(zip(sizes.languages, sizes.scripts, strict=True))
+    found = families(sizes.languages)
+    return {"script": scripts, FAMILY: found} if found else {"script": scripts}

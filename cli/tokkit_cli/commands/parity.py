@@ -56,7 +56,7 @@ def parity(
         typer.Option(
             metavar="CSV",
             help="A table with a column `language` and others to group languages by, such as "
-            "`family`.",
+            "`region`. By script and family they are grouped anyway.",
         ),
     ] = None,
     languages: Annotated[
