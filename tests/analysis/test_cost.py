@@ -85,6 +85,21 @@ def test_parts_that_are_no_text_are_told(tmp_path, plain):
     assert (found["content_tokens"], found["uncounted_parts"]) == (2, 2)
 
 
+def test_calls_of_tools_need_no_content_and_their_descriptions_are_told(tmp_path, plain):
+    messages = [
+        {"role": "user", "content": "ab"},
+        {"role": "assistant", "tool_calls": [{"id": "1"}]},
+        {"role": "assistant", "function_call": {"name": "f"}},
+        {"role": "tool", "content": "c"},
+    ]
+    body = {"messages": messages, "tools": [{"type": "function"}]}
+    found = row_of(cost({"plain": plain}, write_lines(tmp_path / "a.jsonl", {"body": body})))
+    assert (found["messages"], found["content_tokens"], found["uncounted_parts"]) == (4, 3, 3)
+    paths = write_lines(tmp_path / "b.jsonl", {"messages": [{"role": "user"}]})
+    with pytest.raises(CorpusError, match="a message has no content"):
+        cost({"plain": plain}, paths)
+
+
 def test_texts_are_prompts_as_a_whole_or_by_line(tmp_path, plain):
     (tmp_path / "a.txt").write_bytes(b"ab\ncd\n")
     whole, lines = (

@@ -74,5 +74,5 @@ def _notes(found: "Cost") -> list[Any]:
             "chat: tokens around messages are a guess, as of gpt-4 (--model says whose)"
         )
     if left_out := int(found.totals["uncounted_parts"].max()):
-        notes.append(f"not counted: parts of messages that are no text ({left_out:,})")
+        notes.append(f"not counted: images, calls and descriptions of tools ({left_out:,})")
     return [Text("\n".join(notes), style="dim")] if notes else []

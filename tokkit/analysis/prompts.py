@@ -11,6 +11,10 @@ from tokkit.errors import CorpusError, UsageError
 
 _WRAPPERS = ("body", "params")
 """What lines of batches keep requests under."""
+_CALLS = ("tool_calls", "function_call")
+"""What a message may have in place of a content."""
+_TOOLS = ("tools", "functions")
+"""Where a request says what may be called, which is no message and has tokens too."""
 _PARTS = ("text", "input_text", "output_text")
 
 
@@ -21,7 +25,7 @@ class Prompt(NamedTuple):
         contents: Its texts; of a chat, one for each message.
         roles: Who speaks in each message; empty if it is no chat.
         names: The names that messages give their speakers.
-        uncounted: How many parts are no text, such as images.
+        uncounted: How many parts are no text, such as images, and calls of tools.
     """
 
     contents: tuple[bytes, ...]
@@ -88,16 +92,18 @@ def _chat(record: Mapping[str, Any]) -> Prompt:
     if not isinstance(messages, list):
         raise BadRecordError("bad chat", "'messages' is not a list")
     apart = [] if record.get("system") is None else [["system", record["system"]]]
-    contents, roles, names, uncounted = [], [], [], 0
+    contents, roles, names = [], [], []
+    uncounted = sum(bool(record.get(name)) for name in _TOOLS)
     for message in [*apart, *messages]:
         if isinstance(message, list) and len(message) == 2:
             message = dict(zip(("role", "content"), message, strict=True))
-        if not isinstance(message, Mapping) or "content" not in message:
+        calls = isinstance(message, Mapping) and any(message.get(name) for name in _CALLS)
+        if not isinstance(message, Mapping) or not ("content" in message or calls):
             raise BadRecordError("bad chat", "a message has no content")
-        text, left_out = _content(message["content"])
+        text, left_out = _content(message.get("content"))
         contents.append(text)
         roles.append(str(message.get("role", "user")))
-        uncounted += left_out + bool(message.get("tool_calls"))
+        uncounted += left_out + calls
         if message.get("name") is not None:
             names.append(text_of(message["name"], "name").encode())
     return Prompt(tuple(contents), tuple(roles), tuple(names), uncounted)
