@@ -144,6 +144,24 @@ def unigram_model() -> str:
 
 
 @cache
+def byte_unigram() -> str:
+    """A unigram model over the byte-level alphabet, in which some bytes are no tokens."""
+    model = Tokenizer(models.Unigram())
+    model.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.UnigramTrainer(
+        vocab_size=400,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+        special_tokens=["<unk>"],
+        unk_token="<unk>",
+    )
+    model.train_from_iterator([SAMPLE, SAMPLE.lower()] * 3, trainer)
+    trained: Json = json.loads(model.to_str())["model"]
+    trained["vocab"] = [each for each in trained["vocab"] if each[0] not in ("©", "x")]
+    return json.dumps(trained)
+
+
+@cache
 def word_model() -> str:
     model = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     model.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -408,6 +426,9 @@ FAMILIES: dict[str, Callable[[], Json]] = {
     ),
     "unigram whole": _unigram(lambda: replace(" ", "▁"), None),
     "unigram bytes": lambda: _unigram_with_bytes(),
+    "unigram byte level": lambda: _json(
+        byte_unigram(), pre=byte_level(regex=True), dec=BYTE_DECODER, added=[added("<unk>", 0)]
+    ),
     "bert": _words(BERT, {"type": "BertPreTokenizer"}),
     "bert cased": _words(
         {**BERT, "lowercase": False, "strip_accents": False}, {"type": "BertPreTokenizer"}

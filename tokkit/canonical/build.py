@@ -132,7 +132,7 @@ def _for_segmenter(segmenter: Segmenter, tokens: Sequence[bytes]) -> PieceGramma
             return Pairs(segmenter, tokens)
         case LongestMatch() as segmenter:
             return Longest(segmenter, tokens)
-        case Unigram() as segmenter:
+        case Unigram(units="characters") as segmenter:
             return Viterbi(segmenter, tokens)
         case WordPiece() as segmenter:
             return Words(segmenter, tokens)

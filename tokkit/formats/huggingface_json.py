@@ -58,7 +58,7 @@ def _reads_bytes(tokenizer: Tokenizer) -> bool:
     """Tell whether pieces are read as bytes, which takes the byte-level alphabet."""
     segmenter = tokenizer.segmenter
     return isinstance(segmenter, LongestMatch) or (
-        isinstance(segmenter, BPE) and segmenter.units == "bytes"
+        isinstance(segmenter, BPE | Unigram) and segmenter.units == "bytes"
     )
 
 
@@ -346,7 +346,7 @@ def _unigram(tokenizer: Tokenizer, segmenter: Unigram) -> Json:
         raise FormatError(
             f"its unknown characters score {segmenter.unk_score}, and there {unknown}"
         )
-    ids = _spell(tokenizer, segmenter.spellings, False, fallback)
+    ids = _spell(tokenizer, segmenter.spellings, segmenter.units == "bytes", fallback)
     texts = {token_id: text for text, token_id in ids.items()}
     size = len(tokenizer.vocab)
     scores = [*segmenter.scores.tolist(), *[0.0] * size]

@@ -144,14 +144,12 @@ def _read_unigram(model: Settings, ids: Mapping[str, int], units: Units) -> Unig
         raise FormatError(f"its unknown id {unknown} is outside its vocabulary")
     if model.get("alpha"):
         raise FormatError("it samples segmentations at random (alpha)")
+    fallback = _fallback(ids, model, units)
+    if fallback is not None and units == "bytes":
+        raise FormatError("it has byte fallback beside a byte alphabet")
     spellings = _spell(ids, units)
     spellings += [b""] * (len(scores) - len(spellings))
-    return Unigram(
-        spellings,
-        scores,
-        unk_id=unknown,
-        byte_fallback=_fallback(ids, model, units),
-    )
+    return Unigram(spellings, scores, unk_id=unknown, byte_fallback=fallback, units=units)
 
 
 def _read_wordpiece(model: Settings, ids: Mapping[str, int], units: Units) -> WordPiece:

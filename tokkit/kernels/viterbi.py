@@ -34,6 +34,7 @@ def _best_path(
     scores: Scores,
     unknown_score: float,
     single: bool,
+    bytewise: bool,
     best: Scores,
     origins: Offsets,
     choices: Ids,
@@ -42,7 +43,8 @@ def _best_path(
 
     Ids are -1 for unknown characters. Of equal scores the first found stays. If `single`, sums
     are rounded to 32 bits before they are compared, and counted anew from a place whose sum is
-    below `REBASE_BELOW`, as SentencePiece does since 0.2.2.
+    below `REBASE_BELOW`, as SentencePiece does since 0.2.2. If `bytewise`, every byte counts
+    as a character.
     """
     for place in range(end - start + 1):
         origins[place] = -1
@@ -58,7 +60,7 @@ def _best_path(
             here = 0.0
         lead = data[position]
         width = 1 if lead < 0xC0 else (2 if lead < 0xE0 else (3 if lead < 0xF0 else 4))
-        width = min(width, end - position)
+        width = 1 if bytewise else min(width, end - position)
         has_character = False
         slot = np.int64(0)
         reading = position
@@ -167,13 +169,14 @@ def unigram_pieces(
     fallback: Ids,
     fuse: bool,
     single: bool,
+    bytewise: bool,
     ids: Ids,
     id_ends: Offsets,
 ) -> int:
     """Segment pieces by the best path through a unigram model; return the number of ids.
 
     Args:
-        data: What the pieces are in, UTF-8.
+        data: What the pieces are in; UTF-8 unless `bytewise`.
         starts: Where each piece starts.
         ends: Where each ends.
         trie: The double array of the tokens, see `tokkit.kernels.longest`.
@@ -184,6 +187,7 @@ def unigram_pieces(
         fallback: ``int32[256]``, the id that stands for a byte of an unknown character, or -1.
         fuse: Whether a run of unknown characters counts as one.
         single: Whether scores are accumulated in 32 bits.
+        bytewise: Whether every byte counts as a character.
         ids: Filled; as long as the pieces together.
         id_ends: Filled: where each piece's ids end.
     """
@@ -206,6 +210,7 @@ def unigram_pieces(
             scores,
             unknown_score,
             single,
+            bytewise,
             best,
             origins,
             choices,

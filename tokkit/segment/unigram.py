@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from tokkit.errors import VocabularyError
 from tokkit.kernels._jit import Bytes, Ids, Offsets
 from tokkit.kernels.viterbi import unigram_pieces
+from tokkit.segment.bpe import Units
 from tokkit.segment.cached import CachedSegmenter
 from tokkit.segment.longest import pack
 from tokkit.vocab import flatten
@@ -32,6 +33,7 @@ class Unigram(CachedSegmenter):
         fuse_unk: Whether a run of unknown characters is one `unk_id`.
         single_precision: Whether scores are added up in 32 bits (SentencePiece) or 64 (Hugging
             Face).
+        units: Whether tokens are made of characters, or of any bytes, each a character then.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Unigram(CachedSegmenter):
         byte_fallback: Sequence[int] | None = None,
         fuse_unk: bool = True,
         single_precision: bool = False,
+        units: Units = "characters",
     ) -> None:
         super().__init__()
         self.spellings = tuple(spellings)
@@ -54,6 +57,7 @@ class Unigram(CachedSegmenter):
         self.byte_fallback = None if byte_fallback is None else tuple(byte_fallback)
         self.fuse_unk = fuse_unk
         self.single_precision = single_precision
+        self.units: Units = units
         ids = {spelling: i for i, spelling in enumerate(self.spellings) if spelling}
         ordered = sorted(ids)
         self._trie, numbers = pack(*flatten(ordered))
@@ -78,6 +82,7 @@ class Unigram(CachedSegmenter):
             self._fallback,
             self.fuse_unk,
             self.single_precision,
+            self.units == "bytes",
             ids,
             id_ends,
         )
