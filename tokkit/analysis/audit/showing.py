@@ -94,7 +94,7 @@ def _text_table(found: "Audit", texts: "Scaffolding") -> Any:
     shown.add_row("not in them", f"{len(absent):,}", _examples(found, absent))
     if texts.merged_on is None:
         return shown
-    label = f"scaffolding: merged on, {SHARE:.0%} of the times or more"
+    label = f"scaffolding: {SHARE:.0%} or more merged on"
     shown.add_row(label, f"{len(texts.tokens):,}", _examples(found, texts.tokens))
     never = texts.never_left
     shown.add_row("of these, none is left", f"{len(never):,}", _examples(found, never))
