@@ -10,7 +10,7 @@ import regex
 import tokenizers
 
 import tokkit
-from tests.formats.families import FAMILIES, added
+from tests.formats.families import FAMILIES, SAMPLE, added
 from tokkit.errors import FormatError, UsageError
 from tokkit.studies.numbers.rewrite import RECORD, rewrite_numbers
 
@@ -158,6 +158,51 @@ def test_unknown_numerals_side_by_side_may_become_more_unknown_tokens(tmp_path):
     new = tokkit.load(tmp_path / "new")
     assert done.examples["1234567"] == [" ", *"1234567"]
     assert new.encode("٣٤٥").tolist() == [1, 0, 0, 0]
+
+
+@pytest.fixture(scope="module")
+def pieces(tmp_path_factory):
+    """Write a model of SentencePiece as it is by default: scored pieces, normalized text."""
+    sentencepiece = pytest.importorskip("sentencepiece")
+    folder = tmp_path_factory.mktemp("pieces")
+
+    def write(**settings):
+        path = folder / f"{'-'.join(settings) or 'default'}.model"
+        with path.open("wb") as file:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter([SAMPLE, "0123456789 12 345 678 é"] * 9),
+                model_writer=file,
+                vocab_size=300,
+                hard_vocab_limit=False,
+                minloglevel=2,
+                num_threads=1,
+                **settings,
+            )
+        return path, sentencepiece.SentencePieceProcessor(model_file=str(path))
+
+    return write
+
+
+def test_what_a_tokenizer_json_cannot_say_of_a_file_does_not_stop_a_rewrite(tmp_path, pieces):
+    source, processor = pieces()
+    done = rewrite_numbers(str(source), tmp_path / "new", "r2l3", add_tokens=True)
+    assert "other tokens in a tokenizer.json than in the original file" in done.notes[0]
+    library = tokenizers.Tokenizer.from_file(str(tmp_path / "new" / "tokenizer.json"))
+    for text in (*SAMPLE.split("."), "ﬁne  caf\u00e9"):
+        if not regex.search(r"\p{N}", text):
+            ids = library.encode(text, add_special_tokens=False).ids
+            assert ids == processor.encode(text)
+    kept = library.get_vocab()
+    for number in range(processor.get_piece_size()):
+        assert kept[processor.id_to_piece(number)] == number
+    assert library.encode("1234567").tokens[-2:] == ["234", "567"]
+
+
+def test_what_cannot_be_said_in_a_tokenizer_json_is_refused_by_name(tmp_path, pieces):
+    source, _ = pieces(treat_whitespace_as_suffix=True)
+    with pytest.raises(FormatError, match=r"cannot be said.*after words") as caught:
+        rewrite_numbers(str(source), tmp_path / "new", "single")
+    assert str(source) in str(caught.value)
 
 
 def test_added_groups_do_not_take_apart_those_that_are_tokens_already(tmp_path):

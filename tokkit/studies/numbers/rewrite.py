@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tokkit.errors import FormatError, JobError
+from tokkit.errors import CheckError, FormatError, JobError
 from tokkit.formats import load, save
 from tokkit.formats.huggingface import build
 from tokkit.formats.huggingface_json import to_json
@@ -19,7 +19,7 @@ from tokkit.normalize import foreign_component
 from tokkit.outputs import refuse_existing, replace_folder
 from tokkit.segment.bpe import BPE
 from tokkit.segment.wordpiece import WordPiece
-from tokkit.studies.numbers.rewrite_check import check_rewrite
+from tokkit.studies.numbers.rewrite_check import Checked, check_rewrite, describe_loss
 from tokkit.studies.numbers.rewrite_files import copy_beside, fetch_beside, find_trouble
 from tokkit.studies.numbers.rewrite_pattern import (
     Grouping,
@@ -81,7 +81,10 @@ def rewrite_numbers(
     fetch_beside(source)
     _refuse_marks(source, before)
     _refuse_unknown_digits(source, before)
-    content, changes = _regroup(before, grouping)
+    try:
+        content, changes = _regroup(before, grouping)
+    except FormatError as error:
+        raise FormatError(f"{source} cannot be said in a tokenizer.json: {error}") from None
     if add_tokens:
         content = add_groups(content, before, grouping.size)
     after = _build(content, before)
@@ -89,13 +92,22 @@ def rewrite_numbers(
     _refuse_uncovered(source, grouping, coverage)
     keeps_rest = all(change.before for change in changes)
     try:
-        checked = check_rewrite(before, after, grouping, keeps_rest=keeps_rest)
+        checked, inexact = _check(before, after, grouping, keeps_rest=keeps_rest)
     except FormatError as error:
         raise FormatError(f"{source}: {error}") from None
     examples = {text: _tokens(after, text) for text in _EXAMPLES}
     added = len(after) - len(before)
     result = Rewritten(
-        output, source, grouping, changes, coverage, added, len(after), examples, checked
+        output,
+        source,
+        grouping,
+        changes,
+        coverage,
+        added,
+        len(after),
+        examples,
+        checked,
+        inexact=inexact,
     )
     return _write(after, result)
 
@@ -144,6 +156,26 @@ def _regroup(tokenizer: Tokenizer, grouping: Grouping) -> tuple[dict[str, Any], 
         written["pre_tokenizer"], grouping, space, is_bytes=is_bytes
     )
     return {**content, "pre_tokenizer": cutter}, changes
+
+
+def _check(
+    before: Tokenizer, after: Tokenizer, grouping: Grouping, *, keeps_rest: bool
+) -> tuple[Checked, str]:
+    """Compare with the original; with what a ``tokenizer.json`` can say of it if it must be.
+
+    Returns:
+        What was compared, and what a ``tokenizer.json`` cannot say, in words.
+    """
+    try:
+        return check_rewrite(before, after, grouping, keeps_rest=keeps_rest), ""
+    except CheckError:
+        if before.source is None or before.source.format == "hf":
+            raise
+        written = _build(to_json(before), before)
+        inexact = describe_loss(before, written)
+        if not inexact:
+            raise
+    return check_rewrite(written, after, grouping, keeps_rest=keeps_rest), inexact
 
 
 def _space(model: Mapping[str, Any]) -> str:

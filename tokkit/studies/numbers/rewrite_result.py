@@ -29,6 +29,7 @@ class Rewritten:
         examples: Numbers, and the tokens they are now.
         checked: What was compared with the tokenizer as it was.
         trouble: What goes wrong beside the model it belongs to; empty if nothing does.
+        inexact: What a ``tokenizer.json`` cannot say of the original; empty if nothing.
     """
 
     output: Path
@@ -41,6 +42,7 @@ class Rewritten:
     examples: Mapping[str, list[str]]
     checked: Checked
     trouble: str = ""
+    inexact: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """All of it, as JSON."""
@@ -61,7 +63,7 @@ class Rewritten:
     def notes(self) -> list[str]:
         """What a user should know, in words."""
         last = self.coverage[-1]
-        said = [self.trouble] if self.trouble else []
+        said = [each for each in (self.trouble, self.inexact) if each]
         if last.tokens < last.of:
             said.append(
                 f"{last.tokens:,} of {last.of:,} groups of {last.digits} digits are one token; "
