@@ -224,6 +224,24 @@ def test_what_a_normalizer_always_replaces_is_unreachable(shared, tmp_path):
     assert len(replaced) > 20
 
 
+def test_what_lower_casing_changes_is_unreachable(tmp_path):
+    words = ["[UNK]", "a", "B", "ab", "##B", "##b", "é", "ß"]
+    made = tokenizers.Tokenizer(
+        tokenizers.models.WordPiece(
+            {word: n for n, word in enumerate(words)}, unk_token="[UNK]"
+        )
+    )
+    made.normalizer = tokenizers.normalizers.BertNormalizer()
+    made.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+    texts = (
+        "".join(each) for n in range(1, 5) for each in itertools.product("aBbéß", repeat=n)
+    )
+    given = {token for text in texts for token in made.encode(text).ids}
+    assert given == {0, 1, 3, 5, 7}
+    found = reach(hugging_face(tmp_path, made))
+    assert found.causes == dict.fromkeys((2, 4, 6), "normalized")
+
+
 def merged_on(text, merges):
     """Count what is made, and merged on, while a text is merged: the rules, carried out."""
     symbols, gone = list(text), collections.Counter()

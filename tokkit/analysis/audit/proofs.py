@@ -1,12 +1,16 @@
 """Why no text gives a token, where that can be seen without a search."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 
 from tokkit.formats.sentencepiece_normalizer import SentencePieceNormalizer
 from tokkit.formats.set_apart import SetApart
 from tokkit.kernels._jit import Ids, Offsets
+from tokkit.normalize import ForeignNormalizer, Normalizer
 from tokkit.pretokenize import Pieces
 from tokkit.segment import Segmenter
 from tokkit.segment.bpe import BPE
@@ -17,6 +21,11 @@ from tokkit.vocab import flatten
 
 _ROUNDING = 1e-3
 """More than rounding changes sums in 64 bits, of texts of any size that fits into memory."""
+_CLOSED = frozenset(
+    {"Lowercase", "NFC", "NFD", "NFKC", "NFKD", "StripAccents", "BertNormalizer"}
+)
+"""Normalizers that leave no character which they change where it stands by itself: tried on all
+that there are, and what they do to one does not depend on others, but for what they join."""
 
 
 def prove(tokenizer: Tokenizer, tokens: Sequence[int]) -> dict[int, str]:
@@ -34,18 +43,22 @@ def prove(tokenizer: Tokenizer, tokens: Sequence[int]) -> dict[int, str]:
     looks_up = getattr(segmenter, "ignore_merges", False)
     merges = set() if looks_up else set(unmergeable(tokenizer))
     outscored = _outscored(tokenizer)
+    replaced = cache(_replaced(tokenizer.normalizer))
+    added = {each.token_id for each in tokenizer.added.tokens}  # cut out before all this
     causes: dict[int, str] = {}
     for token in tokens:
         data = texts[token]
         if not may_occur(data):
             causes[token] = "not UTF-8"
+        elif token in added:
+            continue
         elif token in fallback and is_utf8(data) and data in usual:
             causes[token] = "spelled otherwise"
         elif token in merges:
             causes[token] = "merges"
         elif token in outscored:
             causes[token] = "scores"
-        elif _is_replaced(tokenizer, data):
+        elif is_utf8(data) and any(map(replaced, data.decode().replace(" ", ""))):
             causes[token] = "normalized"
     return causes
 
@@ -109,24 +122,38 @@ def _parts(ids: Ids, ends: Offsets) -> list[list[int]]:
     return [part.tolist() for part in np.split(ids, ends[:-1])] if ends.size else []
 
 
-def _is_replaced(tokenizer: Tokenizer, data: bytes) -> bool:
-    """Tell whether SentencePiece's rules replace a character of a token wherever it is.
+def _replaced(normalizer: Normalizer | None) -> Callable[[str], bool]:
+    """Tell of which characters a normalizer never leaves any; a space always stays."""
+    match normalizer:
+        case SentencePieceNormalizer(rules=rules) if rules.charsmap:
+            return partial(_is_ruled_out, normalizer, _given(rules.charsmap))
+        case ForeignNormalizer() if last := _last_step(json.loads(normalizer.settings)):
+            return partial(_is_changed, ForeignNormalizer(json.dumps(last)))
+    return lambda character: False
 
-    They do if there is a rule for it, and no rule gives it: in the table of rules, the texts
-    that they give are behind the trie of those that they replace.
-    """
-    normalizer = tokenizer.normalizer
-    if not isinstance(normalizer, SentencePieceNormalizer) or not is_utf8(data):
-        return False
-    table = normalizer.rules.charsmap
-    given = table[4 + int.from_bytes(table[:4], "little") :]
-    return bool(table) and any(
-        character != " "
-        and character.encode() not in given
-        and not any(character in text for text in normalizer.protected)
-        and character.encode() not in normalizer.normalize(character.encode())
-        for character in data.decode()
-    )
+
+def _is_ruled_out(normalizer: SentencePieceNormalizer, given: bytes, character: str) -> bool:
+    """Tell whether SentencePiece has a rule for a character, and no rule that gives it."""
+    data = character.encode()
+    is_protected = any(character in text for text in normalizer.protected)
+    return not is_protected and data not in given and _is_changed(normalizer, character)
+
+
+def _given(rules: bytes) -> bytes:
+    """Return what SentencePiece's rules give: texts, behind the trie of what they replace."""
+    return rules[4 + int.from_bytes(rules[:4], "little") :]
+
+
+def _last_step(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the step of a normalizer that comes last, if it is one of `_CLOSED`."""
+    while settings["type"] == "Sequence" and settings["normalizers"]:
+        settings = settings["normalizers"][-1]
+    return settings if settings["type"] in _CLOSED else {}
+
+
+def _is_changed(normalizer: Normalizer, character: str) -> bool:
+    """Tell whether a normalizer leaves nothing of a character that stands by itself."""
+    return character.encode() not in normalizer.normalize(character.encode())
 
 
 def inner_segmenter(segmenter: Segmenter) -> Segmenter:

@@ -31,7 +31,7 @@ def show(found: "Audit") -> Any:
 def _reach_table(found: "Audit") -> Any:
     from tokkit.analysis.showing import table
 
-    reached, vocab = found.reachability, found.tokenizer.vocab
+    reached = found.reachability
     shown = table(f"{found.name}: which tokens some text gives", "", "tokens", "examples")
     shown.columns[2].justify = "left"
     shown.columns[2].no_wrap = False
@@ -50,11 +50,7 @@ def _reach_table(found: "Audit") -> Any:
     if scaffolding:
         examples = _examples(found, scaffolding)
         shown.add_row("of these, merged on into others", f"{len(scaffolding):,}", examples)
-    unknown = [
-        token
-        for token, data in enumerate(vocab.tokens)
-        if data and reached.status(token) == "unknown"
-    ]
+    unknown = _unknown(found)
     if unknown:
         shown.add_row("no text found", f"{len(unknown):,}", _examples(found, unknown))
     return shown
@@ -123,9 +119,20 @@ def _findings(found: "Audit") -> list[str]:
             f"({_examples(found, found.leaks_apart.values())}), as they are tokens of the "
             "vocabulary too: give them texts that nobody writes"
         )
-    if not found.reachability.exact:
-        texts.append("what rules tokens out was found by trying, so nothing is proven")
+    unknown = _unknown(found)
+    if unknown and not found.reachability.exact:
+        texts.append(
+            "where pieces are cut was found by trying: that there is no text for "
+            f"{len(unknown):,} tokens is not proven"
+        )
     return texts
+
+
+def _unknown(found: "Audit") -> list[int]:
+    """Return the tokens that no text was found for."""
+    tokens = enumerate(found.tokenizer.vocab.tokens)
+    reached = found.reachability
+    return [token for token, data in tokens if data and reached.status(token) == "unknown"]
 
 
 def _spell(found: "Audit", token: int) -> str:
