@@ -106,7 +106,12 @@ Timeout = Annotated[
 ]
 Tries = Annotated[
     int,
-    typer.Option(min=1, help="For one request, the first one included.", rich_help_panel=_PACE),
+    typer.Option(
+        min=1,
+        help="For one request, the first one included; refusals while others are answered do "
+        "not count.",
+        rich_help_panel=_PACE,
+    ),
 ]
 
 _MONEY = "Money"

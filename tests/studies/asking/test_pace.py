@@ -152,8 +152,11 @@ def test_waits_double_up_to_the_longest():
 def test_what_the_server_says_comes_first():
     pace = Pace(longest_wait=10)
     assert pace.wait(1, 30.0, 0.0) == 30
-    assert pace.wait(9, 30.0, 1.0) == pytest.approx(33)
-    assert pace.wait(9, 0.0, 1.0) == 0
+    assert pace.wait(1, 30.0, 1.0) == pytest.approx(33)
+    assert pace.wait(1, 0.0, 1.0) == 0
+    # Where that was not enough: half of what it would be without, to all of it, and more.
+    assert pace.wait(2, 30.0, 0.0) == 31
+    assert pace.wait(9, 30.0, 1.0) == pytest.approx(43)
 
 
 def test_less_than_one_request_in_a_minute():

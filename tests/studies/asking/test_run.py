@@ -83,6 +83,37 @@ def test_what_fails_is_tried_as_often_as_told():
     assert texts_of(asked) == ["busy (3 attempts)"]
 
 
+def test_a_server_that_refuses_all_but_a_few_answers_all_in_the_end():
+    """One request in 20 ms is answered, as by a server with a limit; the others are refused."""
+    lock, free_at = threading.Lock(), [0.0]
+
+    def fail(text, _):
+        with lock:
+            now = time.monotonic()
+            if now < free_at[0]:
+                return TryAgain("busy", after=0.02, everyone=True)
+            free_at[0] = now + 0.02
+            return None
+
+    texts = [str(number) for number in range(24)]
+    pace = Pace(tries=3, first_wait=0.01)
+    asked = ask(prompts(texts), Echo(fail, workers=8), cache=AnswerCache(), pace=pace)
+    assert texts_of(asked) == texts
+
+
+def test_one_that_is_refused_for_ever_is_given_up():
+    refused = TryAgain("too large", after=0.0, everyone=True)
+    pace = Pace(tries=2, first_wait=0.001)
+    backend = Echo(lambda text, _: refused if text == "0" else None, seconds=0.001)
+    texts = [str(number) for number in range(300)]
+    asked = ask(prompts(texts), backend, cache=AnswerCache(), pace=pace)
+    assert asked.answers[0].error.startswith("too large (")
+    assert texts_of(asked)[1:] == texts[1:]
+    assert backend.asked.count("0") <= 20
+    alone = ask(prompts("0"), Echo(lambda *_: refused), cache=AnswerCache(), pace=pace)
+    assert texts_of(alone) == ["too large (2 attempts)"]
+
+
 def test_a_request_that_waits_keeps_others_from_being_sent():
     """With three workers, three requests that wait leave nobody to ask the other 997."""
     backend = Echo(lambda text, _: TryAgain("down", unreachable=True))

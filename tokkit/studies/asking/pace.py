@@ -23,7 +23,8 @@ class Pace:
         rpm: How many requests may be sent in any 60 seconds, retries included; less than 1
             means one in more than 60 seconds. None: no limit.
         tpm: How many tokens, prompts and answers, any 60 seconds may have; None: no limit.
-        tries: How often one request is sent before it counts as failed.
+        tries: How often one request is sent before it counts as failed. Being refused because
+            there are too many counts only as long as nobody is answered.
         first_wait: The longest wait in seconds after a first failure, if the server does not
             say how long; it doubles with each further one. How much of it is waited is drawn
             ("full jitter"), so that many clients do not come back at once.
@@ -54,13 +55,15 @@ class Pace:
 
         Args:
             failures: How often it has failed, at least 1.
-            after: How many seconds the server wants; a little is added. None: it did not say.
+            after: How many seconds the server wants; a little is added, and ever more if that
+                was not enough. None: it did not say.
             draw: A random number from 0 to 1.
         """
-        if after is not None:
-            return after * (1 + draw / 10)
-        doubled = self.first_wait * 2.0 ** min(failures - 1, 100)
-        return draw * min(self.longest_wait, doubled)
+        doubled = min(self.longest_wait, self.first_wait * 2.0 ** min(failures - 1, 100))
+        if after is None:
+            return draw * doubled
+        more = doubled * (1 + draw) / 2 if failures > 1 else 0.0
+        return after * (1 + draw / 10) + more
 
 
 class Entry(NamedTuple):

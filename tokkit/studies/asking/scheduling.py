@@ -19,6 +19,8 @@ GRACE = 5.0
 """How many seconds to wait for what is under way when the work is broken off."""
 LONGEST_PAUSE = 3600.0
 """A server that wants to be left alone for longer is asked another day."""
+MOST_REFUSALS = 10
+"""How many times the tries a request has may be spent on refusals while others are answered."""
 WORTH_A_WORD = 5.0
 """Which pauses are mentioned, in seconds."""
 
@@ -31,7 +33,12 @@ logger = logging.getLogger("tokkit")
 
 @dataclass(order=True)
 class _Job:
-    """Requests that are sent together, ordered by when they are next."""
+    """Requests that are sent together, ordered by when they are next.
+
+    Attributes:
+        refusals: How often they were refused for a crowd since anybody was answered.
+        refused: When that was last.
+    """
 
     due: float
     number: int
@@ -40,6 +47,8 @@ class _Job:
     tokens: int = field(compare=False)
     began: float = field(compare=False, default=0.0)
     failures: list[TryAgain] = field(compare=False, default_factory=list)
+    refusals: int = field(compare=False, default=0)
+    refused: float = field(compare=False, default=float("-inf"))
     entry: Entry = field(compare=False, default=Entry(0.0))
 
     @property
@@ -79,6 +88,7 @@ class Scheduler:
         self._waiting: list[_Job] = []
         self._numbers = itertools.count()
         self._held_until = float("-inf")
+        self._told_until = float("-inf")
         self._last_answer = float("-inf")
 
     def work(self, tasks: Iterable[Task]) -> None:
@@ -152,6 +162,7 @@ class Scheduler:
             self._gate.leave(job.entry, time.time(), _used(outcome))
             self._purse.pay(job.price, job.requests, outcome)
             self._last_answer = time.monotonic()
+            self._hurry()
             self._settle(job, outcome)
 
     def _retry(self, job: _Job, failure: TryAgain) -> None:
@@ -161,21 +172,49 @@ class Scheduler:
                 f"{failure.reason}, and wants to be left alone for {failure.after:,.0f} "
                 "seconds: run the same again then; what was answered is kept"
             )
-        if len(job.failures) >= self._pace.tries:
+        failures, tries = self._count(job, failure), self._pace.tries
+        if failures >= tries or len(job.failures) >= MOST_REFUSALS * tries:
             if failure.unreachable and self._last_answer < job.began:
                 raise JobError(
                     f"{failure.reason}, {len(job.failures)} times in a row: see that the "
                     "server runs, then run the same again; what was answered is kept"
                 )
             self._fail(job)
-            return
-        wait = self._pace.wait(len(job.failures), failure.after, self._draw())
-        job.due = time.monotonic() + wait
+        else:
+            self._put_off(job, failure, failures)
+
+    def _put_off(self, job: _Job, failure: TryAgain, failures: int) -> None:
+        """Let a job wait after so many failures, and all if it concerns all."""
+        now, draw = time.monotonic(), self._draw()
+        wait = self._pace.wait(failures, failure.after, draw)
+        pause = 0.0
         if failure.everyone:
-            if wait > WORTH_A_WORD and self._held_until < job.due:
+            pause = wait if failure.after is None else self._pace.wait(1, failure.after, draw)
+            if wait > WORTH_A_WORD and self._told_until < now:
                 logger.info("%s: waiting %.0f seconds", failure.reason, wait)
-            self._held_until = max(self._held_until, job.due)
+                self._told_until = now + wait
+            self._held_until = max(self._held_until, now + pause)
+        # All wait as long as that: whoever was refused first is the first to try again.
+        job.due = now + wait - pause
         heapq.heappush(self._waiting, job)
+
+    def _count(self, job: _Job, failure: TryAgain) -> int:
+        """Count failures, and refusals for a crowd as long as nobody is answered.
+
+        A server that answers as many as it likes, and refuses the others, is not in trouble.
+        """
+        if failure.everyone:
+            job.refusals = 1 if self._last_answer > job.refused else job.refusals + 1
+            job.refused = time.monotonic()
+        return job.refusals + sum(not each.everyone for each in job.failures)
+
+    def _hurry(self) -> None:
+        """Let those that were refused try again: the server answers."""
+        now = time.monotonic()
+        for job in self._waiting:
+            if job.failures and job.failures[-1].everyone:
+                job.due = min(job.due, now)
+        heapq.heapify(self._waiting)
 
     def _fail(self, job: _Job) -> None:
         """Give a job up that was sent in vain; one that never was leaves no trace."""
