@@ -29,7 +29,7 @@ class Occurrences:
 
     def add(self, ids: Ids, parts: NDArray[np.int64]) -> None:
         """Count tokens, given in which part each is."""
-        new = np.unique(ids[self._places[ids] == 0])
+        new = _distinct(ids[self._places[ids] == 0].astype(np.int64))
         if new.size:
             self._make_room(self._met + new.size)
             self._places[new] = np.arange(self._met + 1, self._met + 1 + new.size)
@@ -61,12 +61,12 @@ class Places:
     def add(self, words: Ids, parts: NDArray[np.int64]) -> None:
         """Take note of words, given in which part each is; -1 is none."""
         chosen = words >= 0
-        self._new.append(np.unique(words[chosen] * PARTS + parts[chosen]))
+        self._new.append(_distinct(words[chosen] * PARTS + parts[chosen]))
         if sum(map(len, self._new)) > self._keys.size:
             self._merge()
 
     def _merge(self) -> None:
-        self._keys = np.unique(np.concatenate([self._keys, *self._new]))
+        self._keys = _distinct(np.concatenate([self._keys, *self._new]))
         self._new = []
 
     def table(self) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
@@ -143,3 +143,10 @@ def pick(values: Ids, ends: Offsets, numbers: Sequence[int]) -> tuple[Ids, Offse
     spans = zip(starts.tolist(), until.tolist(), strict=True)
     chosen = [np.zeros(0, dtype=np.int32), *(values[a:b] for a, b in spans)]
     return np.concatenate(chosen), np.cumsum(until - starts)
+
+
+def _distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return distinct values from 0 in order; `numpy.unique` takes several times as long."""
+    ordered = np.sort(values)
+    found: NDArray[np.int64] = ordered[np.diff(ordered, prepend=-1) > 0]
+    return found
