@@ -7,7 +7,7 @@ not do that, as ``\s+(?!\S)`` no longer sees the number that follows a space.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tokkit.errors import UsageError
@@ -20,8 +20,11 @@ _NAME = re.compile(r"(single|l2r|r2l)([1-9][0-9]*)?")
 _NUMERALS = (r"\p{N}", r"\pN", r"\p{Number}", r"\p{Nd}", r"\d", "[0-9]", "[[:digit:]]")
 """How a class of numerals may be spelled, the widest first."""
 _NUMERAL = re.compile("|".join(rf"\[{each}\]|{each}" for each in map(re.escape, _NUMERALS)))
-_SKELETON = re.compile(r"(?:[N{}0-9,+*?()=!<>:|]|\\b|[ ▁Ġ]|\\s|\[ \])+")
-"""What an alternative about nothing but numbers is made of, numerals written ``N``."""
+_OTHERS = re.compile(r"\\P\{(?:N|Nd|Number)\}|\\PN|\\D|\[\^(?:0-9|\\d|\\p\{Nd?\})\]")
+"""How a class of everything but numerals may be spelled."""
+_SKELETON = re.compile(r"(?:[NO{}0-9,+*?()=!<>:|$]|\\[bzZ]|[ ▁Ġ]|\\s|\[ \])+")
+"""What an alternative about nothing but numbers is made of: numerals are written ``N``, and
+others, at which it only looks, ``O``."""
 _BEFORE = re.compile(r"(?:\((?:\?:)?)*(?P<one>[ ▁Ġ]|\\s|\[ \])(?:\?|\|\(\?<!)")
 
 
@@ -117,8 +120,19 @@ def alternatives(regex: str) -> list[str]:
 
 def is_numeric(alternative: str) -> bool:
     """Say whether an alternative matches, or looks at, numbers only, and a space before."""
-    skeleton = _NUMERAL.sub("N", alternative)
-    return "N" in skeleton and _SKELETON.fullmatch(skeleton) is not None
+    skeleton = _NUMERAL.sub("N", _OTHERS.sub("O", alternative))
+    matched = "".join(_outside_looks(skeleton))
+    return "N" in skeleton and "O" not in matched and _SKELETON.fullmatch(skeleton) is not None
+
+
+def _outside_looks(regex: str) -> Iterator[str]:
+    """Yield what a pattern matches, without what it only looks at, before or behind that."""
+    depth = 0
+    for token in re.findall(r"\(\?<?[=!]|\\.|[^\\]", regex, re.DOTALL):
+        if depth or token.startswith("(?"):
+            depth += token.startswith("(") - (token == ")")
+        else:
+            yield token
 
 
 def _widest(said: Sequence[str]) -> str:
