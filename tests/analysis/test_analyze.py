@@ -2,11 +2,13 @@ import math
 import re
 from collections import Counter
 from fractions import Fraction
+from io import StringIO
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 import tokkit
 from tokkit import Tokenizer, Vocabulary
@@ -354,6 +356,22 @@ def test_lengths_add_up_to_the_tokens():
         assert rows["share"].sum() == pytest.approx(1)
         assert rows["vocabulary"].sum() == len(BOTH[name])
         assert rows["token_types"].sum() == value(found, name, "token_types")["value"]
+
+
+def test_nothing_is_cut_off_where_there_is_little_room():
+    names = ("a-tokenizer-with-a-name", "another-one")
+    texts = [Labelled(b"the ab 12 foo(x) " * n + b"q" * n, ("kind",)) for n in (1, 2, 5)]
+    found = analyze(dict(zip(names, BOTH.values(), strict=True)), texts, fields=["topic"])
+    console = Console(width=80, file=StringIO(), color_system=None)
+    console.print(found)
+    shown = console.file.getvalue()
+    for name in names:
+        row = value(found, name, "percentile_frequency")  # in the last column
+        half = max(row["high"] - row["value"], row["value"] - row["low"])
+        digits = 3 if half < 0.0995 else 2
+        assert f"{row['value']:.{digits}f} " in shown
+        assert f"±{half:.{digits}f} " in shown
+    assert shown.count(names[0]) == 5 + 1
 
 
 # --- what cannot be -------------------------------------------------------------------------

@@ -104,9 +104,15 @@ def shorten(name: str) -> str:
 
 
 def _keep_names(shown: Any, names: Iterable[str]) -> None:
-    """Let the first column be as wide as its names, if they are not very long."""
+    """Let the first column be as wide as its names, if they are not very long.
+
+    Nothing else is cut off either: intervals go below, where there is no room.
+    """
+    for column in shown.columns[1:]:
+        column.no_wrap = False
+    longest = max(map(len, (str(shown.columns[0].header), *names)))
     shown.columns[0].overflow = "fold"
-    shown.columns[0].min_width = min(max(map(len, names)), _NAME)
+    shown.columns[0].width = min(longest, _NAME)
 
 
 def _cell(row: Any, *, says_how_sure: bool = True) -> str:
