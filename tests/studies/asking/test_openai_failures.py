@@ -54,7 +54,7 @@ def test_what_is_tried_again(served, failure):
     assert time.monotonic() - began < 10
 
 
-@pytest.mark.parametrize("failure", [status(500), status(429), hang, status(200, "no")])
+@pytest.mark.parametrize("failure", [status(500), hang, status(200, "no")])
 def test_after_the_last_attempt_the_answer_is_an_error(served, failure):
     server, backend = served(
         lambda call: failure if call.problem == "b" else answer("fine"),
@@ -65,6 +65,13 @@ def test_after_the_last_attempt_the_answer_is_an_error(served, failure):
     assert "(3 attempts)" in asked.answers[1].error
     assert server.counts() == {"a": 1, "b": 3, "c": 1}
     assert asked.account.failed == 1
+
+
+def test_refusals_count_where_nobody_is_answered(served):
+    server, backend = served(lambda call: status(429))
+    asked = ask_all(backend, "b", Pace(tries=3, first_wait=0.01))
+    assert asked.answers[0].error.endswith("says 429 (no) (3 attempts)")
+    assert server.counts() == {"b": 3}
 
 
 @pytest.mark.parametrize("code", [400, 413, 422])
