@@ -210,7 +210,9 @@ def _sentencepiece_rules(normalizer: SentencePieceNormalizer) -> list[Json]:
     if normalizer.suffix:
         raise FormatError("it puts spaces after words, not before")
     if rules.charsmap and normalizer.protected:
-        raise FormatError(f"it rewrites all text but {normalizer.protected[0]!r}")
+        raise FormatError(
+            f"it normalizes all text but its user-defined piece {normalizer.protected[0]!r}"
+        )
     if any(" " in text for text in normalizer.protected):
         raise FormatError("it does not take the spaces in a user-defined piece for spaces")
     parts: list[Json] = []
