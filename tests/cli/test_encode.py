@@ -4,6 +4,7 @@ import gzip
 import json
 
 import pytest
+import sentencepiece
 
 import tokkit as library
 
@@ -114,3 +115,40 @@ def test_converting_keeps_what_is_there_unless_forced(invoke, trained, tmp_path)
     assert invoke("convert", trained, "--to", "gguf", "-o", output).exit_code == 0
     assert invoke("convert", trained, "--to", "gguf", "-o", output).exit_code == 2
     assert invoke("convert", trained, "--to", "gguf", "-o", output, "--force").exit_code == 0
+
+
+@pytest.fixture(scope="module")
+def normalizing(tmp_path_factory):
+    """A default model of SentencePiece, of which a tokenizer.json loses a little."""
+    path = tmp_path_factory.mktemp("pieces") / "own.model"
+    with path.open("wb") as file:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(["the cat sat on the mat", "another cat did not"] * 9),
+            model_writer=file,
+            vocab_size=300,
+            hard_vocab_limit=False,
+            byte_fallback=True,
+            minloglevel=2,
+            num_threads=1,
+        )
+    return path
+
+
+def test_what_is_lost_in_converting_has_to_be_accepted(invoke, normalizing, tmp_path):
+    asked = ("convert", normalizing, "--to", "hf", "-o", tmp_path / "out")
+    result = invoke(*asked)
+    assert (result.exit_code, (tmp_path / "out").exists()) == (1, False)
+    assert "--inexact writes it all the same" in result.stderr
+    result = invoke(*asked, "--inexact")
+    assert result.exit_code == 0
+    assert "warning" in result.stderr
+    text = "the cat did not sit\n"
+    ids = invoke("encode", tmp_path / "out", input=text).stdout
+    reader = sentencepiece.SentencePieceProcessor(model_file=str(normalizing))
+    assert json.loads(ids) == reader.encode(text.strip())
+
+
+def test_other_formats_are_exact_or_refused(invoke, normalizing, tmp_path):
+    result = invoke("convert", normalizing, "--to", "gguf", "-o", tmp_path / "x", "--inexact")
+    assert (result.exit_code, (tmp_path / "x").exists()) == (2, False)
+    assert "--inexact goes with --to hf" in result.stderr

@@ -541,3 +541,30 @@ def test_a_killed_tuning_goes_on_where_it_was(make, target, text, tmp_path):
     assert contents(output) == contents(tmp_path / "whole")
     assert min(steps) > 0
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
+
+
+def test_a_file_that_the_library_reads_otherwise_is_a_target_all_the_same(make, tmp_path):
+    """What is written is what the model is moved onto, and the difference is told."""
+    import sentencepiece
+    import transformers
+
+    path = tmp_path / "own.model"
+    with path.open("wb") as file:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(["the cat sat on the mat", "nothing is the thing"] * 9),
+            model_writer=file,
+            vocab_size=300,
+            hard_vocab_limit=False,
+            byte_fallback=True,
+            minloglevel=2,
+            num_threads=1,
+        )
+    transplant(make(), path, tmp_path / "new", Options(verify=True))
+    said = json.loads((tmp_path / "new" / ACCOUNT).read_text())
+    assert "than in the original file" in said["warnings"][0]
+    assert said["verification"]["ok"]
+    loaded = transformers.AutoTokenizer.from_pretrained(tmp_path / "new")
+    reader = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    for text in ("the cat sat", "nothing new: é 東"):
+        assert loaded.encode(text, add_special_tokens=False) == reader.encode(text)
+    assert len(loaded) == reader.get_piece_size()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tokkit.corpus.sources import STDIN
 from tokkit.errors import FormatError, MissingExtraError, ModelError, UsageError
 from tokkit.formats import load
+from tokkit.formats.nearest import nearest
 from tokkit.tokenizer import Tokenizer
 from tokkit.transplant.align import align, read_overrides
 from tokkit.transplant.cautions import cautions
@@ -47,6 +48,8 @@ class Prepared:
         plan: What is to be done.
         target_place: Where the files of the target tokenizer are.
         hypernet: What predicts rows of the plan; None: nothing has to.
+        inexact: What a ``tokenizer.json`` says otherwise than the file of the target, in words;
+            empty if nothing.
     """
 
     model: str
@@ -59,6 +62,7 @@ class Prepared:
     plan: Plan
     target_place: str
     hypernet: "Hypernet | None" = None
+    inexact: str = ""
 
     @property
     def source(self) -> Tokenizer:
@@ -102,7 +106,8 @@ class Prepared:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What a user should know, in words."""
-        return tuple(cautions(self.translation, self.plan, self.numbers))
+        said = [self.inexact] if self.inexact else []
+        return (*said, *cautions(self.translation, self.plan, self.numbers))
 
     @cached_property
     def numbers(self) -> dict[str, dict[str, Any]]:
@@ -169,6 +174,9 @@ def prepare(
     progress("reading tokenizers", 0, 0)
     place = _fetch(tokenizer)
     source, target = _load_source(checkpoint, options), load(place)
+    written, inexact = nearest(target)
+    if inexact:  # All that is planned and measured has to be of what will be written.
+        target = written
     translation = Translation(
         source,
         target,
@@ -192,6 +200,7 @@ def prepare(
         plan,
         str(place),
         hypernet,
+        inexact,
     )
 
 

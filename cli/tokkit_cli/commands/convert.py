@@ -25,6 +25,14 @@ def convert(
     to: Annotated[FormatName, typer.Option("--to", help="Format to write.")],
     output: Output,
     pattern: FilePattern = None,
+    inexact: Annotated[
+        bool,
+        typer.Option(
+            "--inexact",
+            help="Write a SentencePiece file as hf even where the library that reads it cuts "
+            "some texts otherwise; says which.",
+        ),
+    ] = False,
     force: Force = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -39,11 +47,22 @@ def convert(
     ```
     """
     import tokkit
+    from tokkit.errors import CheckError, UsageError
+    from tokkit.formats.nearest import nearest
     from tokkit.outputs import refuse_existing
 
     if to in FILES:
         refuse_existing(output, force=force)
+    if inexact and to != "hf":
+        raise UsageError(f"--inexact goes with --to hf: {to} is exact or refused")
     loaded = tokkit.load(tokenizer, pattern=pattern)
+    if to == "hf":
+        written, lost = nearest(loaded)
+        if lost and not inexact:
+            raise CheckError(f"{tokenizer}: {lost}; --inexact writes it all the same")
+        if lost:
+            console.note(f"warning: {lost}")
+            loaded = written
     tokkit.save(loaded, output, to=to, force=force)
     console.print_result(
         {

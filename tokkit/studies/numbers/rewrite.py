@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tokkit.errors import CheckError, FormatError, JobError
+from tokkit.errors import FormatError, JobError
 from tokkit.formats import load, save
 from tokkit.formats.huggingface import build
-from tokkit.formats.huggingface_json import to_json
 from tokkit.formats.huggingface_model import model_kind, model_tokens
 from tokkit.formats.huggingface_parts import steps
 from tokkit.formats.huggingface_scores import dump, read_vocabulary
+from tokkit.formats.nearest import nearest
 from tokkit.normalize import foreign_component
 from tokkit.outputs import refuse_existing, replace_folder
 from tokkit.segment.bpe import BPE
 from tokkit.segment.wordpiece import WordPiece
-from tokkit.studies.numbers.rewrite_check import Checked, check_rewrite, describe_loss
+from tokkit.studies.numbers.rewrite_check import check_rewrite
 from tokkit.studies.numbers.rewrite_files import copy_beside, fetch_beside, find_trouble
 from tokkit.studies.numbers.rewrite_pattern import (
     Grouping,
@@ -77,14 +77,11 @@ def rewrite_numbers(
     grouping = parse_grouping(digits)
     output = Path(output)
     refuse_existing(output, force=force, sign=RECORD)
-    before = load(source, pattern=pattern)
+    before, inexact = nearest(load(source, pattern=pattern))
     fetch_beside(source)
     _refuse_marks(source, before)
     _refuse_unknown_digits(source, before)
-    try:
-        content, changes = _regroup(before, grouping)
-    except FormatError as error:
-        raise FormatError(f"{source} cannot be said in a tokenizer.json: {error}") from None
+    content, changes = _regroup(before, grouping)
     if add_tokens:
         content = add_groups(content, before, grouping.size)
     after = _build(content, before)
@@ -92,7 +89,7 @@ def rewrite_numbers(
     _refuse_uncovered(source, grouping, coverage)
     keeps_rest = all(change.before for change in changes)
     try:
-        checked, inexact = _check(before, after, grouping, keeps_rest=keeps_rest)
+        checked = check_rewrite(before, after, grouping, keeps_rest=keeps_rest)
     except FormatError as error:
         raise FormatError(f"{source}: {error}") from None
     examples = {text: _tokens(after, text) for text in _EXAMPLES}
@@ -138,16 +135,13 @@ def _refuse_unknown_digits(source: str, tokenizer: Tokenizer) -> None:
 
 def _regroup(tokenizer: Tokenizer, grouping: Grouping) -> tuple[dict[str, Any], list[Change]]:
     """Return the ``tokenizer.json`` with another rule for numbers, and what was changed."""
-    source = tokenizer.source
-    if source is not None and source.format == "hf":
-        # Old files leave out what the libraries ask for today.
-        content = {"added_tokens": [], **json.loads(source.content)}
-        kind = model_kind(content["model"])
-        content["model"] = {"type": kind, **content["model"]}
-        if kind == "Unigram":
-            content["model"]["vocab"] = read_vocabulary(source.content.decode())
-    else:
-        content = to_json(tokenizer)
+    raw = tokenizer.source.content if tokenizer.source is not None else b"{}"
+    # Old files leave out what the libraries ask for today.
+    content = {"added_tokens": [], **json.loads(raw)}
+    kind = model_kind(content["model"])
+    content["model"] = {"type": kind, **content["model"]}
+    if kind == "Unigram":
+        content["model"]["vocab"] = read_vocabulary(raw.decode())
     parts = {name: content.get(name) for name in ("normalizer", "pre_tokenizer")}
     written = json.loads(foreign_component(**parts).to_str())
     space = _space(content["model"]) if has_spaced_digits(tokenizer) else ""
@@ -156,26 +150,6 @@ def _regroup(tokenizer: Tokenizer, grouping: Grouping) -> tuple[dict[str, Any], 
         written["pre_tokenizer"], grouping, space, is_bytes=is_bytes
     )
     return {**content, "pre_tokenizer": cutter}, changes
-
-
-def _check(
-    before: Tokenizer, after: Tokenizer, grouping: Grouping, *, keeps_rest: bool
-) -> tuple[Checked, str]:
-    """Compare with the original; with what a ``tokenizer.json`` can say of it if it must be.
-
-    Returns:
-        What was compared, and what a ``tokenizer.json`` cannot say, in words.
-    """
-    try:
-        return check_rewrite(before, after, grouping, keeps_rest=keeps_rest), ""
-    except CheckError:
-        if before.source is None or before.source.format == "hf":
-            raise
-        written = _build(to_json(before), before)
-        inexact = describe_loss(before, written)
-        if not inexact:
-            raise
-    return check_rewrite(written, after, grouping, keeps_rest=keeps_rest), inexact
 
 
 def _space(model: Mapping[str, Any]) -> str:

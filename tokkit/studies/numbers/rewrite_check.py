@@ -69,30 +69,6 @@ def check_rewrite(
     return Checked(len(plain), compared, len(numbers), len(texts))
 
 
-def describe_loss(before: Tokenizer, written: Tokenizer) -> str:
-    """Say which texts have other tokens only for being read from a ``tokenizer.json``.
-
-    Args:
-        before: As its own file has it.
-        written: As a ``tokenizer.json`` can say it.
-
-    Returns:
-        What differs, in words; empty if nothing does.
-    """
-    texts = awkward_texts(before)
-    batches = (each.encode_batch(texts, parse_specials=False) for each in (before, written))
-    pairs = zip(texts, *batches, strict=True)
-    other = [text for text, old, new in pairs if old.tolist() != new.tolist()]
-    if not other:
-        return ""
-    return (
-        f"{len(other)} of {len(texts)} awkward texts, such as {min(other, key=len)[:20]!r}, "
-        "have other tokens in a tokenizer.json than in the original file, whatever their "
-        "numbers: its library takes special tokens, byte tokens and combining characters in "
-        "texts otherwise"
-    )
-
-
 def _numeric(text: str) -> list[bool]:
     """Tell which characters the pre-tokenizer's engine takes for numbers, in any sense."""
     mask = unicode.NUMBER | unicode.NUMERIC | unicode.DIGIT

@@ -117,7 +117,7 @@ def _convert(target: Tokenizer, place: Path) -> dict[str, Any]:
         save(target, origin, "hf")
         shutil.copyfile(origin / JSON, place / JSON)
         config = _read(origin / CONFIG)
-    if target.source is not None and target.source.format != "hf":
+    if target.source is not None:
         beside = _read(target.source.path.with_name(CONFIG))
         config |= {name: value for name, value in beside.items() if name in _LASTING}
     return config
