@@ -22,9 +22,6 @@ Merges = Annotated[
     int | None,
     typer.Option(min=0, help="Merges in a batch, at most; if absent, all."),
 ]
-Whole = Annotated[
-    bool, typer.Option("--whole", help="A text is one document, not one per line.")
-]
 ROWS = "How rows of new tokens are made"
 Embeddings = Annotated[
     str | None,

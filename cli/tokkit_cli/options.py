@@ -48,6 +48,14 @@ TextColumn = Annotated[
         help="Field of a JSON line, or column, that is text.", rich_help_panel=_READING
     ),
 ]
+Whole = Annotated[
+    bool,
+    typer.Option(
+        "--whole",
+        help="A text is one document, not one per line.",
+        rich_help_panel=_READING,
+    ),
+]
 OnError = Annotated[
     OnErrorName,
     typer.Option(help="What a bad record does: stop, or be counted.", rich_help_panel=_READING),

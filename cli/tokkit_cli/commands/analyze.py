@@ -49,9 +49,7 @@ def analyze(
             min=0, help="Order of Rényi's entropy; 1: Shannon's. Repeatable; 1, 2, 2.5 and 3."
         ),
     ] = [],  # noqa: B006
-    whole: Annotated[
-        bool, typer.Option("--whole", help="A text is one document, not one per line.")
-    ] = False,
+    whole: given.Whole = False,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Read so many documents at most.")
     ] = None,

@@ -55,14 +55,7 @@ def audit(
             rich_help_panel=_TEXTS,
         ),
     ] = [],  # noqa: B006 (Typer copies it)
-    whole: Annotated[
-        bool,
-        typer.Option(
-            "--whole",
-            help="A text is one document, not one per line.",
-            rich_help_panel=_TEXTS,
-        ),
-    ] = False,
+    whole: given.Whole = False,
     text_column: given.TextColumn = "text",
     on_error: given.OnError = "raise",
     pattern: given.FilePattern = None,

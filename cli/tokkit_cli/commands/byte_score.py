@@ -33,9 +33,7 @@ def score(
             "--output", "-o", metavar="FILE", help="Write .json, .jsonl or .csv, not a table."
         ),
     ] = None,
-    whole: Annotated[
-        bool, typer.Option("--whole", help="A text is one document, not one per line.")
-    ] = False,
+    whole: given.Whole = False,
     total_only: Annotated[
         bool,
         typer.Option("--total-only", help="Only each document's total, which is quicker."),

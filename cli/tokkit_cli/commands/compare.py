@@ -25,9 +25,7 @@ def compare(
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="Also write everything here."),
     ] = None,
-    whole: Annotated[
-        bool, typer.Option("--whole", help="A text is one document, not one per line.")
-    ] = False,
+    whole: given.Whole = False,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Compare so many documents at most.")
     ] = None,

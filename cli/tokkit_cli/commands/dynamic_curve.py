@@ -27,7 +27,7 @@ def curve(
     merges: dynamic.Merges = None,
     batch_size: dynamic.BatchSize = 32,
     boundary: dynamic.Boundary = "pretokens",
-    whole: dynamic.Whole = False,
+    whole: given.Whole = False,
     parallel: dynamic.Parallel = [],  # noqa: B006 (Typer copies it)
     languages: dynamic.Languages = "",
     pattern: given.FilePattern = None,

@@ -21,7 +21,7 @@ def encode(
     ] = None,
     batch_size: dynamic.BatchSize = 32,
     boundary: dynamic.Boundary = "pretokens",
-    whole: dynamic.Whole = False,
+    whole: given.Whole = False,
     pattern: given.FilePattern = None,
     text_column: given.TextColumn = "text",
     on_error: given.OnError = "raise",

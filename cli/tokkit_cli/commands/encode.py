@@ -13,6 +13,7 @@ from tokkit_cli.options import (
     TextColumn,
     TokenizerName,
     Verbose,
+    Whole,
 )
 
 
@@ -22,9 +23,7 @@ def encode(
         list[str] | None,
         typer.Argument(metavar="[FILE]", help="Text, JSON lines or parquet; - or none: stdin."),
     ] = None,
-    whole: Annotated[
-        bool, typer.Option("--whole", help="A text is one document, not one per line.")
-    ] = False,
+    whole: Whole = False,
     specials: Annotated[
         bool | None,
         typer.Option(
