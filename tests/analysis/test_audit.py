@@ -19,6 +19,7 @@ from tokkit.analysis.audit.run import specials_from_text
 from tokkit.analysis.audit.scaffolding import find_scaffolding
 from tokkit.canonical.build import build_grammar
 from tokkit.canonical.uses import find_use
+from tokkit.errors import CorpusError
 from tokkit.segment.bpe import BPE
 from tokkit.segment.longest import LongestMatch
 from tokkit.tokenizer import Tokenizer
@@ -281,3 +282,10 @@ def test_scaffolding_is_what_merging_leaves_little_of():
     assert [spelled[token] for token in found.tokens] == ["th"]
     assert found.never_left == []
     assert found.as_json()["scaffolding"] == 1
+
+
+def test_of_no_text_nothing_is_said_to_be_scaffolding():
+    tokenizer = Tokenizer(Vocabulary((b"a",), {}), BPE([b"a"], np.zeros((0, 3), np.int32)))
+    for documents in ([], [b""]):
+        with pytest.raises(CorpusError, match="have no tokens"):
+            find_scaffolding(tokenizer, documents)

@@ -66,6 +66,7 @@ def test_tokens_may_be_given_in_a_file(tmp_path, invoke, tiny):
         (("index", "--corpus", "TEXT", "-o", "new", "--embeddings", "omp"), "no embeddings"),
         (("index", "--corpus", "TEXT", "-o", "INDEX"), "exists"),
         (("generate", "--index", "new"), "no index.json there"),
+        (("generate", "--index", "TEXT"), "no index.json there"),
         (("generate", "--index", "INDEX", "--greedy", "--temperature", 2), "leave one out"),
         (("generate", "--index", "INDEX", "--probe", 0), "share of 0"),
     ],

@@ -317,6 +317,7 @@ def test_the_folder_says_which_hypernetwork_it_was(llama, target, tmp_path):
         (ZETT, UsageError, "--hypernet"),
         ({"hypernet": "there"}, UsageError, "--method zett"),
         ({**ZETT, "hypernet": "missing"}, ModelError, "no hypernet.json"),
+        ({**ZETT, "hypernet": "file"}, ModelError, "no hypernet.json"),
         ({**ZETT, "hypernet": "tied"}, ModelError, "tied"),
     ],
 )
@@ -324,7 +325,8 @@ def test_a_request_that_cannot_work_is_refused(
     wrong, error, words, llama, make, teach, target, tmp_path
 ):
     model, hypernet = llama
-    places = {"there": hypernet, "missing": tmp_path / "missing"}
+    places = {"there": hypernet, "missing": tmp_path / "missing", "file": tmp_path / "file"}
+    places["file"].write_text("")
     if wrong.get("hypernet") == "tied":
         places["tied"] = teach(make(tie_word_embeddings=True))
     if "hypernet" in wrong:

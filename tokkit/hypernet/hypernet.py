@@ -199,7 +199,7 @@ def _read_account(folder: Path) -> dict[str, Any]:
     try:
         told = json.loads((folder / ACCOUNT).read_bytes())
         Config(**told["config"])
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ModelError(
             f"{folder}: no {ACCOUNT} there: give a folder of tokkit transplant train-hypernet"
         ) from None

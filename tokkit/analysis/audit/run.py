@@ -195,6 +195,7 @@ def audit(
 
     Raises:
         ModelError: If the model cannot be read.
+        CorpusError: If documents are given that have no tokens.
     """
     # What cannot be read is said before the work is done.
     if model is not None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tokkit.analysis.audit.proofs import inner_segmenter
 from tokkit.analysis.encoding import Encoder
 from tokkit.canonical.pair_tables import build_tables, supports
+from tokkit.errors import CorpusError
 from tokkit.kernels.pairs import KEY, LEFT, NOT_MADE, RIGHT
 from tokkit.progress import Progress, silent
 from tokkit.segment.bpe import BPE
@@ -85,6 +86,9 @@ def find_scaffolding(
         tokenizer: The tokenizer.
         documents: The texts, read once, some at a time.
         progress: Told ``("counting tokens", texts done, 0)``.
+
+    Raises:
+        CorpusError: If the texts have no tokens, of which nothing can be said.
     """
     encoder, size = Encoder(tokenizer), len(tokenizer.vocab)
     counts = np.zeros(size, np.int64)
@@ -95,6 +99,8 @@ def find_scaffolding(
         done += len(batch)
         length += sum(map(len, batch))
         progress("counting tokens", done, 0)
+    if not counts.any():
+        raise CorpusError("the texts have no tokens that could show what they are built from")
     merged_on, made = _pass_on(tokenizer, counts)
     return Scaffolding(done, length, counts, merged_on, made)
 

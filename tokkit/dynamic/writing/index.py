@@ -164,7 +164,7 @@ def read_account(folder: Path) -> Account:
     try:
         said = json.loads((folder / ACCOUNT).read_bytes())
         account = Account(**{each.name: said[each.name] for each in fields(Account)})
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ModelError(
             f"{folder}: no {ACCOUNT} there: give a folder of tokkit dynamic index"
         ) from None
