@@ -325,8 +325,8 @@ def test_a_request_that_cannot_work_is_refused(
     wrong, error, words, llama, make, teach, target, tmp_path
 ):
     model, hypernet = llama
-    places = {"there": hypernet, "missing": tmp_path / "missing", "file": tmp_path / "file"}
-    places["file"].write_text("")
+    places = {"there": hypernet, "missing": tmp_path / "missing"}
+    places["file"] = target / "tokenizer.json"
     if wrong.get("hypernet") == "tied":
         places["tied"] = teach(make(tie_word_embeddings=True))
     if "hypernet" in wrong:
